@@ -1,0 +1,178 @@
+"""Batches of faces for `fit`: one pass an epoch, each epoch in an order of its own that can be computed again.
+
+The order of epoch e depends on the seed and on e alone, so that a training which was stopped goes on with the faces
+that it had not seen yet. What Keras does around it, and what follows:
+
+- `fit` shuffles the numbers of the batches by default, with Python's own random numbers. Here a number is only a
+  ticket: the batch asked for first in an epoch is the first one of that epoch's order, whatever its number.
+- It asks for a batch or two before the first epoch, to learn their shape, and reports the end of an epoch once before
+  the first begins. Only an epoch of which every batch was taken counts.
+- It learns the number of batches once, when `fit` begins. An epoch that starts in the middle (`start`) is therefore a
+  `fit` of its own.
+
+What to read next: `keras.utils.PyDataset`, then ``training/``.
+"""
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import keras
+import numpy as np
+
+_AHEAD = 2  # batches prepared in the background
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled batches of pictures.
+
+    Parameters
+    ----------
+    images : array-like
+        uint8, shape (N, H, W, 3); takes an int array in square brackets.
+    batch_size : int
+        Pictures a batch. The N mod batch_size pictures that are left over at the end of an epoch's order are not used
+        in it; another epoch uses them.
+    seed : int
+        Epoch e has the order ``np.random.default_rng([seed, e]).permutation(N)``.
+
+    Attributes
+    ----------
+    epoch : int
+        The epoch that comes next, or is running. Set it, between passes, to go on from there.
+    start : int
+        First batch of that epoch; 0 again for the epochs after it.
+
+    Raises
+    ------
+    ValueError
+        Fewer pictures than one batch, or an argument out of range.
+
+    Notes
+    -----
+    To go on in epoch 7 after 120 of its batches::
+
+        batches.epoch, batches.start = 7, 120
+        model.fit(batches, initial_epoch=7, epochs=8)
+        model.fit(batches, initial_epoch=8, epochs=20)
+
+    Leave `steps_per_epoch` of `fit` alone: Keras would then carry batches of one epoch's order into the next. A loop
+    ``for (images,) in batches`` goes through the next epoch and leaves `epoch` as it is.
+    """
+
+    def __init__(self, images, batch_size: int, seed: int = 0):
+        super().__init__(workers=1)  # more workers would take the tickets in an order that chance decides
+        if batch_size < 1:
+            raise ValueError(f"batch_size={batch_size} must be 1 or more")
+        if len(images) < batch_size:
+            raise ValueError(
+                f"{len(images)} faces do not fill one batch of {batch_size}: "
+                f"take batch_size={len(images)} or less, or more faces"
+            )
+        self.images, self.batch_size, self.seed = images, int(batch_size), int(seed)
+        self._epoch, self._start = 0, 0
+        self._tickets: dict[int, int] | None = None  # of the running epoch: number asked for -> position in the order
+        self._partial = 0  # batches, where fit has learned the length of an epoch which started in the middle
+        self._order = (None, None)  # epoch and permutation that were computed last
+        self._ahead: dict[tuple[int, int], Future] = {}
+        self._background: ThreadPoolExecutor | None = None
+        self._lock = threading.RLock()
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that comes next, or is running."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, value: int) -> None:
+        if value < 0:
+            raise ValueError(f"epoch={value} must be 0 or more")
+        self._epoch, self._tickets = int(value), None
+
+    @property
+    def start(self) -> int:
+        """First batch of the epoch."""
+        return self._start
+
+    @start.setter
+    def start(self, value: int) -> None:
+        if not 0 <= value < self.batches_per_epoch:
+            raise ValueError(f"start={value} must be from 0 to {self.batches_per_epoch - 1}, the last batch's number")
+        self._start, self._tickets = int(value), None
+
+    @property
+    def running(self) -> bool:
+        """Whether a pass of Keras is under way."""
+        return self._tickets is not None
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches of a whole epoch."""
+        return len(self.images) // self.batch_size
+
+    def __len__(self) -> int:
+        """Batches of the epoch that comes next, or is running, from `start` on."""
+        return self.batches_per_epoch - self._start
+
+    def order(self, epoch: int) -> np.ndarray:
+        """Order of the pictures in an epoch: int64, shape (N,), each number once."""
+        with self._lock:
+            if self._order[0] != epoch:
+                self._order = (epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.images)))
+            return self._order[1]
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray]:
+        """One batch: a tuple of one uint8 array, shape (batch_size, H, W, 3).
+
+        While `fit` runs, the first call with a number that is new in this epoch gives the next batch of the order;
+        otherwise batch `index` of the epoch that comes next.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"batch {index} does not exist: this epoch has {len(self)}, numbered from 0")
+        with self._lock:
+            if self._tickets is None:
+                return (self._read(self._epoch, self._start + index),)
+            position = self._start + self._tickets.setdefault(index, len(self._tickets))
+            batch = self._ahead.pop((self._epoch, position), None)
+            self._prepare(position + 1)
+            epoch = self._epoch
+        return (self._read(epoch, position) if batch is None else batch.result(),)
+
+    def _read(self, epoch: int, position: int) -> np.ndarray:
+        first = position * self.batch_size
+        return self.images[self.order(epoch)[first : first + self.batch_size]]
+
+    def _prepare(self, position: int) -> None:
+        """Let the background thread read the next batches of this epoch."""
+        if self._background is None:
+            self._background = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        for coming in range(position, min(position + _AHEAD, self.batches_per_epoch)):
+            key = (self._epoch, coming)
+            if key not in self._ahead:
+                self._ahead[key] = self._background.submit(self._read, *key)
+
+    def on_epoch_begin(self) -> None:
+        """Called by Keras when a pass begins."""
+        with self._lock:
+            if self._partial:
+                raise RuntimeError(
+                    f"The fit began with the last {self._partial} batches of an epoch and would stop each later epoch "
+                    "after as many, because Keras asks for the number of batches once. Give the rest of an epoch a fit "
+                    "of its own: fit(batches, initial_epoch=e, epochs=e + 1), then fit(batches, initial_epoch=e + 1, "
+                    "epochs=...)"
+                )
+            self._tickets = {}
+
+    def on_epoch_end(self) -> None:
+        """Called by Keras when a pass ends, and once more when a `fit` begins."""
+        with self._lock:
+            is_complete = self._tickets is not None and len(self._tickets) == len(self)
+            self._partial = len(self) if is_complete and self._start else 0
+            if is_complete:
+                self._epoch, self._start = self._epoch + 1, 0
+            self._tickets = None
+            self._forget_prepared()
+
+    def _forget_prepared(self) -> None:
+        for batch in self._ahead.values():
+            batch.cancel()
+        self._ahead.clear()

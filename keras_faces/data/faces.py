@@ -1,0 +1,271 @@
+"""`load` and `Faces`: the same object whatever the faces come from.
+
+    faces = load("drawn", image_size=64)           # drawn by OpenCV from a seed
+    faces = load("photographs/", image_size=64)    # a folder, nested or flat
+    faces = load("celeba.h5", image_size=64)       # a packed file, made by Faces.save
+
+What to read next: ``batches.py`` (how they reach `fit`), ``folder.py``, ``packed.py`` and ``drawn.py`` (the sources).
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from keras_faces.data.folder import read_folder
+from keras_faces.data.memory import KeptImages
+from keras_faces.data.packed import read_packed, write_packed
+from keras_faces.data.pictures import check_crop
+
+_KINDS = 'a source is "drawn", a packed file (.h5 or .hdf5), or a folder of photographs'
+_SHOWN = 10  # skipped files named in a summary
+
+
+class Faces:
+    """Faces as an array, with what is known about each.
+
+    Parameters
+    ----------
+    images : array-like
+        uint8 RGB, shape (N, H, W, 3): a NumPy array, or anything with `shape` and `len` that takes an int, a slice or
+        an int array in square brackets.
+    names : list of str, optional
+        One name a face; its running number where left out.
+    attributes : DataFrame, optional
+        int8, one row a face, one column an attribute, +1 where it is present and −1 where not (as in CelebA).
+    identities : array, optional
+        int64, shape (N,): number of the person.
+    identity_names : list of str, optional
+        Name of each person; `identities` are its indices.
+    partition : array, optional
+        int8, shape (N,): 0 training, 1 validation, 2 test.
+    skipped : list of (str, str), optional
+        Files that are no readable pictures, each with the reason.
+    source : str
+        What the faces come from, for `repr`.
+    recipe : dict, optional
+        What else decides the pixels (seed, crop, sizes of files): it enters the fingerprint.
+
+    Raises
+    ------
+    ValueError
+        `images` is not uint8 (N, H, W, 3), or another argument has not N entries.
+    """
+
+    def __init__(
+        self,
+        images,
+        names: list[str] | None = None,
+        *,
+        attributes: pd.DataFrame | None = None,
+        identities: np.ndarray | None = None,
+        identity_names: list[str] | None = None,
+        partition: np.ndarray | None = None,
+        skipped: list[tuple[str, str]] | None = None,
+        source: str = "an array",
+        recipe: dict | None = None,
+    ):
+        if len(images.shape) != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
+            raise ValueError(f"images must be uint8 (N, H, W, 3), not {images.dtype} {tuple(images.shape)}")
+        if 0 in images.shape:
+            raise ValueError(f"images of shape {tuple(images.shape)} hold no picture")
+        self.images = images
+        self.names = [f"{i:06d}" for i in range(len(images))] if names is None else list(names)
+        self.attributes = attributes
+        self.identities = None if identities is None else np.asarray(identities, np.int64)
+        self.identity_names = None if identity_names is None else list(identity_names)
+        self.partition = None if partition is None else np.asarray(partition, np.int8)
+        self.skipped = list(skipped or [])
+        self.source = source
+        self._recipe = dict(recipe or {})
+        for name in ("names", "attributes", "identities", "partition"):
+            values = getattr(self, name)
+            if values is not None and len(values) != len(images):
+                raise ValueError(f"{name} has {len(values)} entries for {len(images)} images")
+
+    @property
+    def image_size(self) -> int:
+        """Height of the pictures in pixels."""
+        return int(self.images.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __repr__(self) -> str:
+        height, width = self.images.shape[1:3]
+        people = "" if self.identities is None else f", {len(np.unique(self.identities)):,} people"
+        skipped = f", {_files(len(self.skipped))} skipped" if self.skipped else ""
+        return f"<{len(self):,} faces of {width}×{height} from {self.source}{people}{skipped}>"
+
+    def summary(self) -> str:
+        """Counts, size, labels and the files that were skipped, in a few lines."""
+        height, width = self.images.shape[1:3]
+        lines = [f"{len(self):,} faces of {width}×{height} pixels from {self.source}"]
+        if self.identities is not None:
+            lines.append(f"{len(np.unique(self.identities)):,} people")
+        if self.attributes is not None:
+            lines.append(f"{self.attributes.shape[1]} attributes: {', '.join(map(str, self.attributes.columns))}")
+        if self.partition is not None:
+            parts = zip(("training", "validation", "test"), np.bincount(self.partition, minlength=3), strict=False)
+            lines.append("partition: " + ", ".join(f"{number:,} {part}" for part, number in parts))
+        if self.skipped:
+            lines.append(f"{_files(len(self.skipped))} skipped:")
+            lines += [f"  {_printable(name)}: {reason}" for name, reason in self.skipped[:_SHOWN]]
+            if len(self.skipped) > _SHOWN:
+                lines.append(f"  and {_files(len(self.skipped) - _SHOWN)} more")
+        return "\n".join(lines)
+
+    def fingerprint(self) -> str:
+        """A short hash that changes with the data: number, names, size, and what `load` knows of their origin.
+
+        Cheap: no pixel is looked at. A resumed training compares it to learn that it would go on with other faces.
+        """
+        facts = {"shape": [int(n) for n in self.images.shape], "names": self.names, **self._recipe}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+    def batches(self, batch_size: int, seed: int = 0):
+        """Batches for `fit`, in a new order each epoch.
+
+        Parameters
+        ----------
+        batch_size : int
+            Faces a batch; the incomplete last batch of an epoch is left out.
+        seed : int
+            Decides, with the number of the epoch, the order.
+
+        Returns
+        -------
+        keras_faces.data.Batches
+            A `keras.utils.PyDataset`. Keras is imported here, not before.
+        """
+        from keras_faces.data.batches import Batches
+
+        return Batches(self.images, batch_size, seed)
+
+    def save(self, path: str | Path, *, progress: bool = True) -> Path:
+        """Write everything as one packed file, which `load` reads; see `keras_faces.data.write_packed`."""
+        return write_packed(
+            path,
+            self.images,
+            self.names,
+            attributes=self.attributes,
+            identities=self.identities,
+            identity_names=self.identity_names,
+            partition=self.partition,
+            progress=progress,
+        )
+
+
+def load(
+    source: str | Path,
+    image_size: int | None = 64,
+    *,
+    count: int | None = None,
+    seed: int = 0,
+    crop: str = "auto",
+    strict: bool = False,
+    memory_mb: float = 1024,
+    progress: bool = True,
+) -> Faces:
+    """Load faces from any of the three kinds of source.
+
+    Memory: pixels stay in memory up to `memory_mb`, those of the first pictures; pictures beyond the bound are drawn,
+    decoded or read anew each time. On top come only the names and labels, and a few batches.
+
+    Parameters
+    ----------
+    source : str or path
+        "drawn"; the path of a packed file (.h5 or .hdf5); or a folder of photographs (a folder which is itself called
+        drawn is "./drawn"). Photographs in two or more subfolders, one a person as in LFW, get identities.
+    image_size : int or None
+        Height and width of each face in pixels. None keeps the size of a packed file.
+    count : int, optional
+        Number of drawn faces (10,000 where left out), or take only the first `count` pictures of a folder (in the
+        order of their paths) or packed file.
+    seed : int
+        Which faces are drawn; has no effect on photographs.
+    crop : str
+        How a picture becomes a square: "auto", "center", "celeba" or "none"; see `keras_faces.data.to_square`.
+    strict : bool
+        Raise an error at the first file of a folder that is not a readable picture, instead of skipping it.
+    memory_mb : float
+        Bound for the pixels in memory, in mebibytes (1,024 hold 87,000 faces of 64×64).
+    progress : bool
+        Show a progress bar where it takes longer than a second.
+
+    Returns
+    -------
+    Faces
+        uint8 RGB pictures with names and, where known, attributes, identities and partition.
+
+    Raises
+    ------
+    FileNotFoundError
+        The source does not exist.
+    ValueError
+        The source is of no kind, holds nothing readable, is damaged, or an argument is out of range.
+    """
+    _check_arguments(source, image_size, count, memory_mb)
+    check_crop(crop)
+    if source == "drawn":
+        return _draw(image_size, count, seed, memory_mb)
+    path = Path(source).expanduser()
+    recipe = {"kind": "folder", "crop": crop}
+    if path.is_dir():
+        if image_size is None:
+            raise ValueError(f"image_size=None keeps the size of a packed file; say a size for the folder {path}")
+        found = read_folder(
+            path, image_size, count=count, crop=crop, strict=strict, memory_mb=memory_mb, progress=progress
+        )
+    elif path.is_file() and path.suffix.lower() in (".h5", ".hdf5"):
+        recipe["kind"] = "packed"
+        found = read_packed(path, image_size, count=count, crop=crop, memory_mb=memory_mb)
+    else:
+        raise _no_source(path)
+    recipe["sizes"] = found.pop("sizes")
+    return Faces(source=str(path), recipe=recipe, **found)
+
+
+def _check_arguments(source, image_size, count, memory_mb) -> None:
+    if not isinstance(source, (str, Path)):
+        raise TypeError(f"source={source!r} is of type {type(source).__name__}; {_KINDS}")
+    for name, value in (("image_size", image_size), ("count", count)):
+        if value is not None and (not isinstance(value, (int, np.integer)) or value < 1):
+            raise ValueError(f"{name}={value!r} must be a whole number from 1 on")
+    if not memory_mb >= 0:
+        raise ValueError(f"memory_mb={memory_mb!r} must be 0 or more")
+
+
+def _draw(image_size: int | None, count: int | None, seed: int, memory_mb: float) -> Faces:
+    from keras_faces.data.drawn import DrawnFaces
+
+    if image_size is None:
+        raise ValueError("image_size=None keeps the size of a packed file; say a size for drawn faces")
+    drawn = DrawnFaces(10_000 if count is None else count, image_size, seed=seed)
+    return Faces(
+        KeptImages(drawn.__getitem__, drawn.shape, memory_mb),
+        drawn.names,
+        attributes=drawn.attribute_table(),
+        identities=drawn.identity_numbers,
+        source=f"drawings (seed {seed})",
+        recipe={"kind": "drawn", "seed": seed},
+    )
+
+
+def _no_source(path: Path) -> Exception:
+    if path.exists():
+        return ValueError(f"{path} is neither a folder nor a packed file; {_KINDS}")
+    parent = next((folder for folder in path.absolute().parents if folder.is_dir()), None)
+    names = sorted(entry.name for entry in parent.iterdir() if not entry.name.startswith(".")) if parent else []
+    there = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return FileNotFoundError(f"{path} does not exist; {parent} holds: {there or 'nothing'}. Note that {_KINDS}")
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file" + ("" if count == 1 else "s")
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")  # file names that are no UTF-8 cannot be printed

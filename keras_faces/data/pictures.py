@@ -1,0 +1,174 @@
+"""One picture: from the bytes of a file to a square uint8 RGB array.
+
+OpenCV decodes; this file adds what a folder from the wild needs: files that were cut short are found (a JPEG decoder
+fills the missing part with grey and says nothing), transparent pictures are laid on white, and every frame is cropped
+to a square and resized. What to read next: ``folder.py``, which does this for all files of a folder.
+"""
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".gif")
+CROPS = ("auto", "center", "celeba", "none")
+
+_CELEBA_FRAMES = ((218, 178), (109, 89))  # height and width as distributed, and at half size
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # neither a stuffed FF, nor a fill byte, nor a restart marker
+
+
+class PictureError(ValueError):
+    """A file that cannot be read as a picture; the message is the reason, without the file's name."""
+
+
+def decode(path: Path) -> np.ndarray:
+    """Read one picture as RGB.
+
+    Grey pictures get three equal channels, CMYK and palettes become RGB, 16 bits become 8, the EXIF orientation is
+    applied, of an animation the first frame is taken. Transparent PNG, WebP and GIF pictures are laid on white; an
+    opacity in other formats is dropped.
+
+    Parameters
+    ----------
+    path : Path
+        File with one of `EXTENSIONS`. Read by NumPy and decoded from memory, so that any Unicode path works on Windows.
+
+    Returns
+    -------
+    ndarray
+        uint8 RGB, shape (height, width, 3).
+
+    Raises
+    ------
+    PictureError
+        The file cannot be opened, is empty, cut short, or not a picture that OpenCV knows.
+    """
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise PictureError(f"cannot be opened ({error.strerror or error})") from error
+    if data.size == 0:
+        raise PictureError("empty file (0 bytes)")
+    if is_cut_short(data.tobytes()):
+        raise PictureError("cut short: the end of the picture is missing")
+    bgr = _imdecode(data, cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise PictureError("not a picture that OpenCV can read")
+    if _may_be_transparent(data[:26].tobytes()):
+        bgr = _on_white(bgr, _imdecode(data, cv2.IMREAD_UNCHANGED))
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def _imdecode(data: np.ndarray, flag: int) -> np.ndarray | None:
+    try:
+        return cv2.imdecode(data, flag)
+    except cv2.error:  # OpenCV raises for some broken files and returns None for others
+        return None
+
+
+def _may_be_transparent(head: bytes) -> bool:
+    """From the first 26 bytes; only for formats where OpenCV's fourth channel is sure to be the opacity."""
+    if head.startswith(b"\x89PNG"):
+        return head[25] in (3, 4, 6)  # palette, grey with opacity, RGB with opacity
+    return head.startswith(b"GIF8") or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
+
+
+def _on_white(bgr: np.ndarray, raw: np.ndarray | None) -> np.ndarray:
+    """Lay a picture with an alpha channel (the fourth of `raw`) on white; any other comes back as it is."""
+    if raw is None or raw.ndim != 3 or raw.shape[2] != 4 or raw.shape[:2] != bgr.shape[:2]:
+        return bgr
+    opacity = raw[:, :, 3:].astype(np.float32) / np.iinfo(raw.dtype).max
+    if opacity.min() == 1:
+        return bgr
+    return np.rint(bgr * opacity + 255 * (1 - opacity)).astype(np.uint8)
+
+
+def is_cut_short(data: bytes) -> bool:
+    """Whether a JPEG or PNG picture's end is missing; False for all other formats, in which OpenCV finds it itself."""
+    if data.startswith(b"\xff\xd8"):
+        return not _jpeg_has_end(data)
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return not _png_has_end(data)
+    return False
+
+
+def _jpeg_has_end(data: bytes) -> bool:
+    """Walk from segment to segment to the end-of-image marker FFD9; a thumbnail's own marker does not count."""
+    at = 2
+    while (found := _JPEG_MARKER.search(data, at)) is not None:
+        marker = data[found.end() - 1]
+        if marker == 0xD9:
+            return True
+        at = found.end()
+        if marker != 0x01:  # every other marker here is followed by its segment's length
+            at += int.from_bytes(data[at : at + 2], "big")
+    return False
+
+
+def _png_has_end(data: bytes) -> bool:
+    """Walk from chunk to chunk to IEND."""
+    at = 8
+    while at + 12 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] == b"IEND":
+            return True
+        at += 12 + length
+    return False
+
+
+def check_crop(crop: str) -> None:
+    """Raise a ValueError which lists the choices where `crop` is none of them."""
+    if crop not in CROPS:
+        raise ValueError(f"crop={crop!r} is unknown; choose one of {', '.join(map(repr, CROPS))}")
+
+
+def to_square(image: np.ndarray, size: int, crop: str = "auto") -> np.ndarray:
+    """Crop a picture to a square and resize it.
+
+    Parameters
+    ----------
+    image : ndarray
+        uint8, shape (height, width, 3).
+    size : int
+        Height and width of the result in pixels.
+    crop : str
+        "center": the largest square in the middle. "celeba": the face square of an aligned CelebA frame, which is the
+        89×89 square from row 20 of the frame at half size (89 wide, 109 high), or twice that of the frame as
+        distributed (178 wide, 218 high). "auto": "celeba" for frames of exactly these two shapes, "center" for all
+        others. "none": no crop, the frame is squeezed to a square.
+
+    Returns
+    -------
+    ndarray
+        uint8, shape (size, size, 3). Shrinking averages areas (INTER_AREA); enlarging is bicubic.
+
+    Raises
+    ------
+    ValueError
+        An unknown `crop`, or crop="celeba" and a frame of another shape.
+    """
+    check_crop(crop)
+    height, width = image.shape[:2]
+    is_celeba = (height, width) in _CELEBA_FRAMES
+    if crop == "celeba" and not is_celeba:
+        raise ValueError(
+            f'crop="celeba" needs an aligned CelebA frame of 178×218 or 89×109 pixels (width×height), '
+            f'not {width}×{height}; use crop="auto" or crop="center"'
+        )
+    if is_celeba and crop in ("auto", "celeba"):
+        image = image[height - width :]  # rows 20 to 108 of the half-size frame
+    elif crop in ("auto", "center"):
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        image = image[top : top + side, left : left + side]
+    return _resize(image, size)
+
+
+def _resize(image: np.ndarray, size: int) -> np.ndarray:
+    smaller = (min(image.shape[1], size), min(image.shape[0], size))  # OpenCV's order: width, height
+    if smaller != (image.shape[1], image.shape[0]):
+        image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
+    if smaller != (size, size):
+        image = cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(image)

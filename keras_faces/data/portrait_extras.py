@@ -1,0 +1,172 @@
+"""What a drawn person wears: clothes, necktie, glasses, hat and earrings.
+
+Read next: ``portrait.py``, which puts everything together.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from keras_faces.data.portrait_paint import SHIFT, Colour, blend, hsv, mirrored, mix, noise_tile, ramp, smooth, tint
+from keras_faces.data.portrait_scene import Scene, round_tone, to_bytes
+
+_ANGLE = np.linspace(0.0, 2.0 * np.pi, 33, dtype=np.float32)
+_COS, _SIN = np.cos(_ANGLE), np.sin(_ANGLE)
+_SPAN = np.linspace(-1.0, 1.0, 15, dtype=np.float32)
+_FLIP = np.float32([-1.0, 1.0])
+
+
+def _ring(power: float) -> np.ndarray:
+    """A superellipse (33, 2) of radius 1: power 2 is a circle, larger ones are squarer."""
+    corners = np.abs(np.stack([_COS, _SIN], axis=1)) ** (2.0 / power)
+    return (np.sign(np.stack([_COS, _SIN], axis=1)) * corners).astype(np.float32)
+
+
+_LENSES = {"round": _ring(2.2), "square": _ring(4.5), "dark": _ring(3.0)}
+
+
+def _cloth_ramp(colour: Colour) -> np.ndarray:
+    return ramp((0.0, 0.6, 1.0), [mix((0, 0, 0), colour, 0.25), colour, mix(colour, (255, 255, 255), 0.35)])
+
+
+def clothes(scene: Scene) -> None:
+    """Paint shoulders, collar and necktie: flat colours first, then the light and the folds over all of them."""
+    appearance, body, size = scene.appearance, scene.body, scene.size
+    kind = appearance.clothes
+    broad = 1.12 if scene.identity.male else 0.94
+    slim = (0.40 if scene.identity.male else 0.32) * scene.identity.face_width
+    colour = hsv(appearance.clothes_hue, appearance.clothes_colour, 0.10 + 0.78 * appearance.clothes_light)
+    if kind == "suit":
+        colour = hsv(0.62, 0.3 * appearance.clothes_colour, 0.10 + 0.28 * appearance.clothes_light)
+    colour = scene.lit(colour)
+    shoulder = [(0.66 * broad, 1.15), (1.02 * broad, 1.28), (1.28 * broad, 1.56), (1.36 * broad, 2.4)]
+    collar = {
+        "crew": [(0.0, 1.17), (0.6 * slim, 1.13), (1.04 * slim, 0.98)],
+        "vneck": [(0.0, 1.44), (0.55 * slim, 1.24), (1.08 * slim, 1.00)],
+        "shirt": [(0.0, 1.32), (0.55 * slim, 1.18), (1.05 * slim, 0.96)],
+        "suit": [(0.0, 1.17), (0.55 * slim, 1.12), (1.05 * slim, 0.96)],
+    }[kind]
+    cloth = mirrored(smooth(collar + shoulder, 4))
+    top = max(0, min(size - 2, int(body.rows[1][1] * 0.85 + body.rows[1][2])))
+    layer, mask = np.empty((size, size, 3), np.uint8)[top:], np.zeros((size - top, size), np.uint8)
+    corner = np.int32([0, top << SHIFT])
+
+    def fill(picture: np.ndarray, points: np.ndarray, paint: Colour | int) -> None:
+        cv2.fillPoly(picture, [body.pixels(body.turn(points)) - corner], paint, cv2.LINE_AA, SHIFT)
+
+    fill(mask, cloth, 255)
+    layer[...] = colour if kind != "suit" else scene.lit((226, 227, 232))
+    lighter, darker = mix(colour, (255, 255, 255), 0.16), mix(colour, (0, 0, 0), 0.42)
+    if kind == "shirt":
+        wing = np.float32([(0.80 * slim, 0.86), (1.16 * slim, 0.98), (0.42, 1.24), (0.06, 1.36)])
+        for side in (-1.0, 1.0):
+            fill(layer, (wing + np.float32([0.02, 0.03])) * np.float32([side, 1.0]), darker)
+            fill(layer, wing * np.float32([side, 1.0]), lighter)
+    if kind == "suit":
+        if appearance.necktie:
+            tie = np.float32([(0.0, 1.13), (0.085, 1.14), (0.060, 1.25), (0.13, 1.8)])
+            fill(layer, mirrored(tie), scene.accent)
+        lapel = np.float32([(0.04, 1.85), (0.27, 1.28), (1.12 * slim, 0.92), (3.0, 0.92), (3.0, 2.6), (0.04, 2.6)])
+        edge = [(0.0, 1.80), (0.25, 1.26), (1.06 * slim, 0.94), (1.20 * slim, 1.0), (0.34, 1.34), (0.06, 1.9)]
+        for side in (-1.0, 1.0):
+            fill(layer, lapel * np.float32([side, 1.0]), colour)
+            fill(layer, np.float32(edge) * np.float32([side, 1.0]), lighter)
+    blend(scene.image[top:], _folds(scene, layer), mask)
+
+
+def _folds(scene: Scene, layer: np.ndarray) -> np.ndarray:
+    """Light and soft folds over flat cloth."""
+    height, width = layer.shape[:2]
+    corner = int(100 * scene.appearance.texture)
+    folds = noise_tile("clouds")[corner : corner + 48, corner : corner + 90][::4, ::6].astype(np.float32)
+    reach = _SPAN
+    shade = 0.30 * folds + 108.0 + (44.0 * scene.light[0]) * reach - 20.0 * reach**2
+    shade = cv2.resize(shade, (width, height)).astype(np.uint8)
+    return cv2.multiply(layer, cv2.cvtColor(shade, cv2.COLOR_GRAY2RGB), scale=1.0 / 140.0)
+
+
+def glasses(scene: Scene) -> None:
+    """Paint rims, bridge, temples and the shine of the lenses."""
+    kind, head = scene.appearance.glasses, scene.head
+    if kind == "none":
+        return
+    lenses, lines = [], []
+    size = np.float32([0.205, 0.140 if kind == "square" else 0.165])
+    for side in (-1, 1):
+        x, y, squeeze = head.spot(side * 1.03 * scene.eye_x, -0.035, 0.12)
+        lens = _LENSES[kind] * size * np.float32([min(squeeze + 0.08, 1.0), 1.0]) + np.float32([x, y])
+        covered = scene.identity.hair_cut in ("long", "bob", "medium", "curly")
+        ear = head.turn(np.float32([[side * (0.61 if covered else 0.68) * scene.identity.face_width, -0.09]]), 0.02)[0]
+        lenses.append(lens)
+        lines.append(np.stack([lens[0 if side > 0 else 16] - np.float32([0.0, 0.02]), ear]))
+    lines.append(smooth([lenses[0][0], (lenses[0][0] + lenses[1][16]) / 2 - np.float32([0, 0.035]), lenses[1][16]], 4))
+    shine = np.zeros((scene.size, scene.size), np.uint8)
+    cv2.fillPoly(shine, head.lines(lenses), 242 if kind == "dark" else 22, cv2.LINE_AA, SHIFT)
+    blend(scene.image, (34.0, 30.0, 32.0) if kind == "dark" else (222.0, 230.0, 240.0), shine)
+    if kind == "dark":
+        glint = [lens[20:25] * 0.75 + lens[4:9] * 0.25 for lens in lenses]
+        scene.draw(glint, 0.020, (92.0, 90.0, 96.0))
+    rim = mix((24, 20, 20), hsv(scene.appearance.accent_hue, 0.5, 0.4), 0.35)
+    scene.draw(lines, 0.022, rim)
+    scene.draw(lenses, 0.026 if kind != "round" else 0.020, rim)
+
+
+def hat(scene: Scene, face_mask: np.ndarray) -> None:
+    """Paint a knitted beanie or a hat with a brim, with its shadow on the forehead."""
+    kind, head = scene.appearance.hat, scene.head
+    if kind == "none":
+        return
+    wide = scene.identity.face_width
+    if kind == "beanie":
+        crown = [(0.0, -1.27), (0.30, -1.23), (0.56, -1.05), (0.71, -0.78), (0.76, -0.42)]
+    else:
+        crown = [(0.0, -1.27), (0.26, -1.30), (0.50, -1.22), (0.63, -0.90), (0.70, -0.48)]
+    crown = smooth(np.float32(crown) * np.float32([wide, 1.0]), 5)
+    reach = crown[-1, 0]
+    edge = np.linspace(reach, -reach, 17, dtype=np.float32)
+    bulge = 1.0 - (edge / reach) ** 2
+    front = np.stack([edge, crown[-1, 1] + 0.03 * bulge], axis=1)
+    rim = head.turn(front, 0.55 * np.sqrt(bulge))
+    solid = head.mask(np.concatenate([head.turn(crown * _FLIP)[::-1], head.turn(crown), rim]))
+    table = _cloth_ramp(scene.accent)
+    light = np.clip(round_tone(scene, 0.95 * wide, 1.0, -0.35) - 0.05, 0.0, 1.0)
+    corner = int(100 * scene.appearance.texture)
+    knit = noise_tile("strands")[corner : corner + 120, corner : corner + 120]
+    knit = cv2.resize(knit, (scene.size, scene.size))
+    tone = cv2.addWeighted(head.warp(to_bytes(light)), 1.0, knit, 0.22 if kind == "beanie" else 0.08, -14.0)
+    band = np.concatenate([rim, (rim - np.float32([0.0, 0.17 if kind == "beanie" else 0.12]))[::-1]])
+    brim = None
+    if kind == "brim":
+        flat = np.stack([1.16 * wide * _COS, -0.50 + 0.13 * _SIN - 0.05 * _COS**2], axis=1)
+        brim = head.mask(head.turn(flat, 0.25 + 0.35 * _SIN))
+    shadow = np.roll(solid if brim is None else brim, int(0.10 * head.unit), axis=0)
+    shadow = cv2.min(head.soften(shadow, 0.035), face_mask)
+    blend(scene.image, scene.shade(scene.skin, 0.30, 0.20, 0.18), cv2.convertScaleAbs(shadow, alpha=0.6))
+    if brim is not None:
+        blend(scene.image, tint(cv2.subtract(tone, 34), table), brim)
+    blend(scene.image, tint(tone, table), solid)
+    stripe = tint(cv2.add(tone, 20), table) if kind == "beanie" else mix((0, 0, 0), scene.accent, 0.35)
+    blend(scene.image, stripe, cv2.min(head.mask(band, 0.004), solid))
+
+
+def earrings(scene: Scene) -> None:
+    """Paint an earring below each ear lobe."""
+    if not scene.appearance.earrings:
+        return
+    head = scene.head
+    gold = scene.lit((222, 178, 92) if scene.appearance.accent_hue < 0.5 else (210, 212, 220))
+    fixed = head.unit * (1 << SHIFT)
+    places = [(0.0, 0.036), (0.11, 0.050)] if scene.appearance.clothes_light > 0.5 else [(0.0, 0.036)]
+    for side in (-1, 1):
+        if side * head.sin_yaw > 0.20:
+            continue  # the turned head hides this ear
+        x, y = head.turn(np.float32([[side * 0.69 * scene.identity.face_width, 0.26]]), -0.12)[0].tolist()
+        for drop, radius in places:
+            centre, spark = head.pixels(np.float32([[x, y + drop], [x - 0.012, y + drop - 0.014]])).tolist()
+            for middle, reach, colour in (
+                (centre, radius + 0.01, scene.shade(gold, 0.5, 0.45, 0.4)),
+                (centre, 0.8 * radius, gold),
+                (spark, 0.4 * radius, (255.0, 252.0, 240.0)),
+            ):
+                cv2.circle(scene.image, middle, int(reach * fixed), colour, -1, cv2.LINE_AA, SHIFT)

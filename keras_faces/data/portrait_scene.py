@@ -1,0 +1,259 @@
+"""The scene of a drawn face: where things are, which colours they have, and how the light falls on the skin.
+
+The light is computed on a small map of the head frame. The face is an ellipsoid with Gaussian hills and hollows (nose,
+sockets, cheeks, lips, chin); its normals, n, meet the direction of the light, l, and Lambert's n . l becomes the tone,
+which a ramp from shadow to highlight turns into skin. This is what makes a portrait of an icon.
+
+Read next: ``portrait_features.py``, which paints eyes, brows, nose and mouth into the scene.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from keras_faces.data.portrait_paint import FACE_FRAME, FRAME, SHIFT, Colour, Head, Patch, blend, hsv, mix, ramp, tint
+
+if TYPE_CHECKING:
+    from keras_faces.data.drawn_factors import Appearance, Identity
+
+_SKIN = np.float32(
+    [(246, 216, 200), (243, 205, 182), (228, 180, 150), (202, 148, 115), (160, 110, 80), (112, 74, 54), (78, 50, 38)]
+)
+_HAIR = {
+    "black": ((24, 20, 20), (46, 38, 36)),
+    "brown": ((62, 40, 28), (124, 84, 56)),
+    "blond": ((178, 136, 82), (226, 194, 138)),
+    "red": ((120, 52, 24), (176, 86, 42)),
+    "gray": ((128, 126, 126), (206, 204, 202)),
+}
+_IRIS = {
+    "brown": (78, 48, 28),
+    "blue": (86, 130, 176),
+    "green": (92, 128, 84),
+    "hazel": (124, 96, 52),
+    "grey": (120, 134, 142),
+}
+
+
+class Scene:
+    """One picture being painted.
+
+    Parameters
+    ----------
+    identity, appearance : Identity, Appearance
+        What to paint.
+    size : int
+        Side of the canvas in pixels.
+
+    Attributes
+    ----------
+    image : ndarray
+        The canvas, uint8 (size, size, 3).
+    head, body : Head
+        Projections of the head, and of neck and shoulders, which follow the head's pose only in part.
+    face : Patch
+        The window around the face, set when the face is painted.
+    """
+
+    def __init__(self, identity: Identity, appearance: Appearance, size: int) -> None:
+        self.identity, self.appearance, self.size = identity, appearance, size
+        unit = 0.355 * size * appearance.zoom
+        centre = np.array([(0.5 + appearance.shift_x) * size, (0.485 + appearance.shift_y) * size])
+        self.head = Head(size, tuple(centre), unit, appearance.yaw, appearance.pitch, appearance.roll)
+        lean = 0.25 * appearance.roll
+        below = 0.75 * unit  # the neck's joint stays where the head has it
+        joint = centre + below * np.array([np.sin(lean) - np.sin(appearance.roll), 0.0])
+        self.body = Head(size, tuple(joint), unit, 0.35 * appearance.yaw, 0.0, lean)
+        self.cells = 44 if size <= 160 else 112  # side of the low-resolution maps
+        self.light = _direction(appearance)
+        self._colours()
+        self.image = np.empty((size, size, 3), np.uint8)
+        self.face = Patch(self.head, 0, 0, size, size)
+
+    def _colours(self) -> None:
+        identity, appearance = self.identity, self.appearance
+        warmth = appearance.light_warmth
+        self.tint = (1.0 + 0.07 * warmth, 1.0, 1.0 - 0.10 * warmth)
+        place = identity.melanin * (len(_SKIN) - 1.001)
+        skin = mix(tuple(_SKIN[int(place)].tolist()), tuple(_SKIN[int(place) + 1].tolist()), place % 1.0)
+        undertone = identity.undertone
+        self.skin = self.lit((skin[0], skin[1] + 3.0 * undertone, skin[2] - 7.0 * undertone))
+        dark, bright = _HAIR[identity.hair_colour]
+        self.hair = self.lit(mix(dark, bright, identity.hair_shade))
+        self.iris = self.lit(_IRIS[identity.eye_colour])
+        self.skin_ramp = skin_ramp(self.skin)
+        self.hair_ramp = hair_ramp(self.hair)
+
+    def lit(self, colour: Colour) -> Colour:
+        """A colour under the warmth of the scene's light."""
+        red, green, blue = self.tint
+        return min(255.0, colour[0] * red), min(255.0, colour[1] * green), min(255.0, colour[2] * blue)
+
+    def shade(self, colour: Colour, red: float, green: float, blue: float) -> Colour:
+        """A colour darkened part by part."""
+        return colour[0] * red, colour[1] * green, colour[2] * blue
+
+    def fill(self, points: np.ndarray, colour: Colour) -> None:
+        """Fill an outline of turned points with one colour, antialiased, straight on the canvas."""
+        cv2.fillPoly(self.image, [self.head.pixels(points)], colour, cv2.LINE_AA, SHIFT)
+
+    def draw(self, lines: list[np.ndarray] | np.ndarray, width: float, colour: Colour) -> None:
+        """Draw open lines of turned points, `width` units of the head wide, straight on the canvas."""
+        thick = max(1, round(width * self.head.unit))
+        cv2.polylines(self.image, self.head.lines(lines), False, colour, thick, cv2.LINE_AA, SHIFT)
+
+    @property
+    def accent(self) -> Colour:
+        """The colour of hat and tie."""
+        return self.lit(hsv(self.appearance.accent_hue, 0.45, 0.25 + 0.5 * self.appearance.clothes_colour))
+
+    # Landmarks, in units of the head.
+    @property
+    def eye_x(self) -> float:
+        return 0.305 * self.identity.eye_spacing * self.identity.face_width
+
+    @property
+    def nose_y(self) -> float:
+        return 0.33 * self.identity.nose_length
+
+    @property
+    def mouth_y(self) -> float:
+        return 0.57 * self.identity.face_length + 0.03 * (self.identity.nose_length - 1.0)
+
+
+def skin_ramp(skin: Colour) -> np.ndarray:
+    """Tones of skin: shadows redder, highlights paler."""
+    red, green, blue = skin
+    return ramp(
+        (0.0, 0.30, 0.66, 0.88, 1.0),
+        [
+            (0.16 * red, 0.10 * green, 0.09 * blue),
+            (0.52 * red, 0.43 * green, 0.40 * blue),
+            skin,
+            mix(skin, (255, 246, 236), 0.30),
+            mix(skin, (255, 252, 246), 0.66),
+        ],
+    )
+
+
+def hair_ramp(hair: Colour) -> np.ndarray:
+    """Tones of hair: nearly black in the depth, glossy at the top."""
+    gloss = mix(hair, (255, 240, 220), 0.19 + 0.0010 * sum(hair) / 3.0)
+    return ramp((0.0, 0.28, 0.60, 1.0), [mix((0, 0, 0), hair, 0.14), mix((0, 0, 0), hair, 0.5), hair, gloss])
+
+
+def _direction(appearance: Appearance) -> tuple[float, float, float]:
+    """Unit vector towards the light."""
+    x, y, z = appearance.light_x, appearance.light_y, 0.9
+    length = (x * x + y * y + z * z) ** 0.5
+    return x / length, y / length, z / length
+
+
+@lru_cache(maxsize=8)
+def axis(cells: int, frame: float = FRAME) -> np.ndarray:
+    """Head-frame coordinates of a low-resolution map's rows or columns: float32 (cells,)."""
+    return np.linspace(-frame, frame, cells, dtype=np.float32)
+
+
+def _hills(scene: Scene) -> np.ndarray:
+    """Hills of the face: rows of x, y, width x, width y, height, extra tone, redness (before the head is turned)."""
+    identity, appearance = scene.identity, scene.appearance
+    eye, nose, mouth = scene.eye_x, scene.nose_y, scene.mouth_y
+    wing = 0.105 * identity.nose_width
+    smile = max(0.0, appearance.smile)
+    age, full = identity.age, identity.fullness
+    blush = appearance.blush
+    bone = 1.0 if identity.male else 0.45
+    chin = 0.86 * identity.face_length
+    cheek_y = 0.24 - 0.04 * smile
+    middle = [
+        (0.0, 0.02, 0.050, 0.19, 0.075, 0.02, 0.0),  # bridge
+        (0.0, nose - 0.07, 0.070 * identity.nose_width, 0.070, 0.115, 0.04, 0.16),  # tip
+        (0.0, nose + 0.065, 0.11 * identity.nose_width, 0.030, 0.0, -0.17, 0.0),  # shadow under the nose
+        (0.0, mouth - 0.11, 0.022, 0.045, -0.016, -0.02, 0.0),  # philtrum
+        (0.0, mouth, 0.20, 0.09, 0.045, 0.0, 0.0),  # teeth behind the lips
+        (0.0, mouth + 0.165, 0.12, 0.035, -0.035, -0.10, 0.0),  # hollow under the lower lip
+        (0.0, chin, 0.13, 0.085, 0.065, 0.03, 0.05),
+        (0.0, -0.50, 0.32, 0.20, 0.04, 0.03, 0.0),  # forehead
+        (0.0, -0.22, 0.05, 0.05, -0.012, -0.03 * age, 0.0),  # between the brows
+    ]
+    sides = [
+        (eye, -0.235, 0.17, 0.055, 0.045 * bone, 0.02, 0.0),  # brow bone
+        (eye, -0.075, 0.14, 0.075, -0.058, -0.10, 0.03),  # socket
+        (0.125, -0.09, 0.045, 0.065, -0.050, -0.12, 0.0),  # inner socket
+        (eye, -0.05, 0.080, 0.045, 0.022, 0.02, 0.0),  # lid over the eyeball
+        (eye, 0.085, 0.11, 0.022, -0.006 - 0.014 * age, -0.03 - 0.07 * age, 0.02),  # under the eye
+        (wing, nose - 0.02, 0.045, 0.050, 0.045, 0.0, 0.08),  # wing of the nose
+        (wing + 0.065, nose, 0.030, 0.050, -0.020, -0.06, 0.04),
+        (0.36, cheek_y, 0.16, 0.13, 0.050 + 0.025 * smile + 0.03 * full, 0.03, 0.12 + 0.42 * blush),  # cheek
+        (0.27, mouth - 0.14, 0.035, 0.11, -0.010 - 0.022 * smile - 0.02 * age, -0.05 * smile - 0.07 * age, 0.0),
+        (0.29, mouth - 0.01, 0.040, 0.050, -0.012 - 0.012 * smile, -0.06, 0.0),  # corner of the mouth
+        (0.47, 0.45, 0.10, 0.15, -0.035 * (1.0 - full), -0.05 * (1.0 - full), 0.0),  # hollow cheek
+        (0.40, 0.60, 0.14, 0.12, 0.05 * full, 0.0, 0.0),  # chubby jowl
+        (0.58, -0.32, 0.09, 0.18, -0.035, -0.03, 0.0),  # temple
+    ]
+    sides += [(-row[0], *row[1:]) for row in sides]
+    return np.array(middle + sides, np.float32)
+
+
+def surface(points: np.ndarray) -> np.ndarray:
+    """Depth of points of the face, rows that begin with x and y, as `Head.depth` gives it for one point."""
+    x, y = points[:, 0] / 0.86, (points[:, 1] - 0.1) / 1.30
+    return 0.80 * np.sqrt(np.maximum(0.0, 1.0 - x * x - y * y))
+
+
+def face_skin(scene: Scene) -> np.ndarray:
+    """The skin of the turned face in the light: uint8 (cells, cells, 3) over FACE_FRAME."""
+    head, appearance = scene.head, scene.appearance
+    hills = _hills(scene)
+    x, y = hills[:, 0], hills[:, 1]
+    depth = surface(hills) + 0.5 * hills[:, 4]
+    centre_x = x * head.cos_yaw + (depth - 0.15) * head.sin_yaw
+    centre_y = y - (depth - 0.30) * head.sin_pitch
+    line = axis(scene.cells, FACE_FRAME)
+    away_x = (line - centre_x[:, None]) / hills[:, 2:3]
+    away_y = (line - centre_y[:, None]) / hills[:, 3:4]
+    bell_x, bell_y = np.exp(-0.5 * away_x**2), np.exp(-0.5 * away_y**2)
+    rise = bell_y.T * hills[:, 4]
+    slope_x = rise @ (away_x / -hills[:, 2:3] * bell_x)
+    slope_y = (bell_y * away_y / -hills[:, 3:4]).T @ (bell_x * hills[:, 4:5])
+    extra = (bell_y.T * hills[:, 5]) @ bell_x
+    red = (bell_y.T * hills[:, 6]) @ bell_x
+
+    round_x = (line - 0.25 * head.sin_yaw) / (0.80 * scene.identity.face_width)
+    round_y = (line + 0.10) / 1.30
+    normal_z = np.sqrt(np.maximum(0.06, 1.0 - (round_y**2)[:, None] - round_x**2))
+    normal_x, normal_y = round_x - slope_x, round_y[:, None] - slope_y
+    lambert = scene.light[0] * normal_x + scene.light[1] * normal_y + scene.light[2] * normal_z
+    lambert /= np.sqrt(normal_x**2 + normal_y**2 + normal_z**2)
+    tone = tones(lambert, appearance) + extra
+    skin = tint(to_bytes(tone), scene.skin_ramp)
+    flush = scene.lit((205, 62, 58) if scene.identity.melanin < 0.5 else (120, 40, 34))
+    blend(skin, flush, to_bytes(np.minimum(red, 0.6)))
+    return skin
+
+
+def tones(lambert: np.ndarray, appearance: Appearance) -> np.ndarray:
+    """From n . l (-1 to 1) to a tone around 0.66: wrapped, so that the far side is dark and not black."""
+    wrapped = np.maximum(0.0, (lambert + 0.35) / 1.35)
+    strength = appearance.light_strength
+    return (0.66 - 0.48 * strength) + (0.12 + 0.60 * strength) * wrapped
+
+
+def to_bytes(tone: np.ndarray) -> np.ndarray:
+    """A map in 0-1 as uint8, clipped."""
+    return cv2.convertScaleAbs(np.maximum(tone, 0.0), alpha=255.0)
+
+
+def round_tone(scene: Scene, radius_x: float, radius_y: float, centre_y: float) -> np.ndarray:
+    """Tone of an ellipsoid in the light, for hair and hats: float32 (cells, cells)."""
+    line = axis(scene.cells)
+    normal_x, normal_y = line / radius_x, ((line - centre_y) / radius_y)[:, None]
+    square = normal_x**2 + normal_y**2
+    normal_z = np.sqrt(np.maximum(0.04, 1.0 - square))
+    lambert = scene.light[0] * normal_x + scene.light[1] * normal_y + scene.light[2] * normal_z
+    return tones(lambert / np.sqrt(np.maximum(1.0, square + 0.04)), scene.appearance)

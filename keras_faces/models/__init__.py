@@ -1,0 +1,98 @@
+"""The systems of the course, one file each.
+
+``available()`` names them, ``build(name, ...)`` makes one, ready for ``fit``. Neither loads a deep-learning framework
+before a network is really built.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from types import ModuleType
+from typing import Any
+
+# The name that a class types, the file that tells its story, and one line about it.
+SYSTEMS = {
+    "slides-v1": ("slides_v1", "the slide deck's first pair: tanh everywhere, dense layers, max pooling"),
+    "slides-v2": ("slides_v2", "the deck's improved pair: BatchNormalization, LeakyReLU, Dropout, strides"),
+}
+
+
+def available() -> list[str]:
+    """The names of all systems, in the order of the course."""
+    return list(SYSTEMS)
+
+
+def lesson(name: str) -> ModuleType:
+    """The module of a system: its builders, its image sizes and the numbers that its source prints.
+
+    Raises
+    ------
+    ValueError
+        If there is no such system; the message names the nearest ones.
+    """
+    if name not in SYSTEMS:
+        near = difflib.get_close_matches(str(name), SYSTEMS, n=3) or available()
+        raise ValueError(
+            f"there is no system {name!r}. Did you mean {' or '.join(near)}? `keras-faces list` shows all."
+        )
+    return importlib.import_module(f"keras_faces.models.{SYSTEMS[name][0]}")
+
+
+def build(name: str, image_size: int | None = None, seed: int = 0, precision: str = "float32", **options: Any):
+    """A system, compiled with its source's own defaults.
+
+    Parameters
+    ----------
+    name
+        One of :func:`available`.
+    image_size
+        Side of the images in pixels; ``None`` for the source's own. Each system says which sizes it can make.
+    seed
+        Seed of the initial weights, of Dropout and of the training noise. It is set by
+        ``keras.utils.set_random_seed``, which also seeds Python's, NumPy's and the backend's global generators.
+    precision
+        "float32", or "bfloat16": layers compute in bfloat16, weights, losses and optimizers stay float32 (Keras's
+        "mixed_bfloat16"). Faster on hardware that has it.
+    options
+        Passed to the system's own ``build``, such as ``latent_dim``, ``d_steps`` or ``separate_batches``.
+
+    Returns
+    -------
+    A compiled ``keras.Model`` with ``.generator``, ``.discriminator``, ``.sample`` and Keras's ``fit``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, precision or option, and for a size that the networks cannot make.
+    """
+    module = lesson(name)
+    policies = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+    if precision not in policies:
+        raise ValueError(f"precision={precision!r}: choose from {', '.join(policies)}.")
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policies[precision])
+    try:
+        return module.build(image_size=image_size or module.IMAGE_SIZE, seed=seed, **options)
+    except TypeError as error:
+        if "unexpected keyword argument" not in str(error):
+            raise
+        raise ValueError(f"{name} has no such option: {error}. See the help of {module.__name__}.build.") from None
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def check_image_size(name: str, image_size: int, multiple: int, smallest: int) -> None:
+    """Stop with the nearest sizes that work if the structure of ``name`` cannot make ``image_size``."""
+    if image_size >= smallest and image_size % multiple == 0:
+        return
+    below = max(smallest, image_size // multiple * multiple)
+    above = max(smallest, below + multiple if below < image_size else below)
+    near = str(below) if below == above else f"{below} or {above}"
+    raise ValueError(
+        f"{name} cannot make {image_size}×{image_size} images: its sides are multiples of {multiple} "
+        f"from {smallest} on. Try {near}."
+    )

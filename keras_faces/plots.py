@@ -1,0 +1,153 @@
+"""Pictures for a class: grids of faces, their evolution over training, loss curves, animations.
+
+``grid``, ``evolution`` and ``losses`` return a matplotlib ``Figure`` (shown by a notebook, written by ``.savefig``).
+The sample grids of a run folder are plain pixels, made by :func:`tile`, so that nothing is blurred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_faces.files import replacing
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+GAP = 2  # white pixels between the images of a tiled picture
+
+
+def tile(images: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """Images (count, H, W, 3) side by side in one uint8 picture, row by row, with a white gap of 2 pixels.
+
+    ``columns`` is chosen for a nearly square picture if it is not given; places without an image are white.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8 or not len(images):
+        raise ValueError(f"images must be uint8 (count, H, W, 3) with count > 0, got {images.dtype} {images.shape}.")
+    count, height, width, _ = images.shape
+    columns = columns or int(np.ceil(np.sqrt(count)))
+    rows = -(-count // columns)
+    picture = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), 255, "uint8")
+    for index, image in enumerate(images):
+        top = GAP + index // columns * (height + GAP)
+        left = GAP + index % columns * (width + GAP)
+        picture[top : top + height, left : left + width] = image
+    return picture
+
+
+def untile(picture: np.ndarray, image_size: int) -> np.ndarray:
+    """The images of a picture that :func:`tile` made, white places included: uint8 (rows * columns, S, S, 3)."""
+    cell = image_size + GAP
+    if (picture.shape[0] - GAP) % cell or (picture.shape[1] - GAP) % cell:
+        raise ValueError(f"a picture of {picture.shape} is no grid of {image_size}×{image_size} images.")
+    rows, columns = (picture.shape[0] - GAP) // cell, (picture.shape[1] - GAP) // cell
+    cells = picture[GAP:, GAP:].reshape(rows, cell, columns, cell, 3)
+    return cells.swapaxes(1, 2)[:, :, :image_size, :image_size].reshape(-1, image_size, image_size, 3)
+
+
+def grid(images: np.ndarray, columns: int | None = None, title: str = "") -> Figure:
+    """Images uint8 (count, H, W, 3) as one figure."""
+    picture = tile(images, columns)
+    figure, axes = _canvas(picture, title)
+    axes.set_axis_off()
+    return figure
+
+
+def evolution(rows: Sequence[tuple[str, np.ndarray]], title: str = "") -> Figure:
+    """One row a moment of training, one column a noise vector: how the same faces came to be.
+
+    Parameters
+    ----------
+    rows
+        Pairs of a label ("epoch 3") and images uint8 (columns, H, W, 3), the same noise in each column.
+    """
+    if not rows:
+        raise ValueError("there is no row to draw: evolution needs at least one (label, images).")
+    columns = len(rows[0][1])
+    picture = tile(np.concatenate([images for _, images in rows]), columns)
+    figure, axes = _canvas(picture, title)
+    cell = (picture.shape[0] - GAP) / len(rows)
+    axes.set_yticks([GAP / 2 + cell * (row + 0.5) for row in range(len(rows))], [label for label, _ in rows])
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return figure
+
+
+def losses(log: pandas.DataFrame, title: str = "") -> Figure:
+    """The curves of a run's ``log.csv``: both losses above, the scores D(x) and D(G(z)) and the spread below.
+
+    Parameters
+    ----------
+    log
+        Table with the columns step, d_loss, g_loss, d_real, d_fake and spread.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5.5), layout="constrained")
+    above, below = figure.subplots(2, sharex=True)
+    above.set_title(title)
+    above.plot(log["step"], log["d_loss"], label="D's loss")
+    above.plot(log["step"], log["g_loss"], label="G's loss")
+    above.axhline(np.log(2), color="grey", linewidth=0.8, linestyle=":", label="ln 2: D cannot tell")
+    below.plot(log["step"], log["d_real"], label="D(x), photographs")
+    below.plot(log["step"], log["d_fake"], label="D(G(z)), fakes")
+    below.plot(log["step"], log["spread"], label="spread of the fakes", color="grey", linewidth=0.8)
+    below.set_ylim(0, max(1.0, min(2.0, float(log["spread"].max()) if len(log) else 1.0)))
+    below.set_xlabel("iteration")
+    for axes in (above, below):
+        axes.legend(loc="upper right")
+        axes.grid(alpha=0.3)
+    return figure
+
+
+def animation(frames: Sequence[np.ndarray], path: str | Path, milliseconds: int = 250) -> None:
+    """Write uint8 pictures (H, W, 3) of one size as a GIF that loops; the last one stays longer."""
+    from PIL import Image
+
+    if not len(frames):
+        raise ValueError("there is no frame to write.")
+    pictures = [Image.fromarray(frame).quantize(256) for frame in frames]
+    durations = [milliseconds] * (len(pictures) - 1) + [8 * milliseconds]
+    with replacing(path) as beside:
+        pictures[0].save(beside, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure as PNG; an older file stays until the new one is whole."""
+    with replacing(path) as beside:
+        figure.savefig(beside, format="png", dpi=110)
+
+
+def save_picture(picture: np.ndarray, path: str | Path) -> None:
+    """Write a uint8 RGB picture (H, W, 3) as PNG; an older file stays until the new one is whole."""
+    from PIL import Image
+
+    with replacing(path) as beside:
+        Image.fromarray(picture).save(beside, "PNG")
+
+
+def read_picture(path: str | Path) -> np.ndarray:
+    """A picture file as uint8 RGB (H, W, 3)."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def _canvas(picture: np.ndarray, title: str):
+    """A figure of the picture's own proportions, each pixel drawn as it is."""
+    from matplotlib.figure import Figure
+
+    height, width = picture.shape[:2]
+    figure = Figure(figsize=(max(3.0, width / 80), max(2.0, height / 80)), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(picture, interpolation="nearest")
+    axes.set_title(title)
+    return figure, axes

@@ -1,0 +1,284 @@
+"""The step that trains every GAN of the course: first D, then G through the frozen D.
+
+:class:`AdversarialModel` is a ``keras.Model``, so Keras's own ``fit``, progress bar, callbacks and saving work. What it
+adds is one method, :meth:`AdversarialModel.step`, in the words of the slide deck: the fakes of the present G and the
+photographs are laid end to end with the labels 0 and 1, D learns them; then "D_on_G" is asked for the score 1 and G
+learns, while D stands still: "you cannot change the teacher's marking standard".
+
+``docs/the-step.md`` goes through it line by line and lays the same step beside it in plain ``tf.GradientTape``.
+
+Read next: ``gradients.py`` for what the step is made of, ``models/slides_v1.py`` for two networks to train with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_faces import losses
+from keras_faces.training.gradients import frozen, value_and_grad
+from keras_faces.training.optimizers import AdversarialOptimizer
+from keras_faces.training.sampling import batchnorm_statistics, generate, latent_noise
+
+
+@keras.saving.register_keras_serializable("keras_faces")
+class AdversarialModel(keras.Model):
+    """A generator and a discriminator, trained against each other.
+
+    Parameters
+    ----------
+    generator
+        Model from noise (batch, latent_dim) to images (batch, H, W, 3) in ``value_range``.
+    discriminator
+        Model from images (batch, H, W, 3) to one score (batch, 1) whose last layer is ``Activation("sigmoid")``, as
+        in the deck, or to one logit.
+    d_steps
+        How many steps D makes before each step of G (the k of Goodfellow's algorithm 1). Each takes photographs of
+        its own: a step is given ``d_steps * batch`` images.
+    separate_batches
+        ``False`` is the deck's rule: D reads fakes and photographs as one concatenated batch. ``True`` shows it the
+        two one after the other, so that BatchNormalization in D never mixes them. Without BatchNormalization
+        and Dropout in D, both are the same.
+    label_smoothing
+        One-sided: photographs get the label ``1 - label_smoothing``.
+    value_range
+        The range of the generator's last activation: (-1, 1) for tanh, (0, 1) for sigmoid. Photographs, uint8 until
+        here, are scaled to it inside the step.
+    seed
+        Seed of the training noise. Its state is part of the model and of its checkpoints.
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        *,
+        d_steps: int = 1,
+        separate_batches: bool = False,
+        label_smoothing: float = 0.0,
+        value_range: tuple[float, float] = (-1.0, 1.0),
+        seed: int = 0,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        if d_steps < 1:
+            raise ValueError(f"d_steps={d_steps}: D must make at least one step before G makes one.")
+        if not 0.0 <= label_smoothing < 1.0:
+            raise ValueError(f"label_smoothing={label_smoothing}: must be in [0, 1), 0.1 is usual.")
+        if generator.output_shape[1:] != discriminator.input_shape[1:]:
+            raise ValueError(
+                f"the generator makes {generator.output_shape[1:]}, the discriminator reads "
+                f"{discriminator.input_shape[1:]}: build both with the same image size."
+            )
+        self.generator = generator
+        self.discriminator = discriminator
+        self.d_logits = up_to_the_sigmoid(discriminator)
+        self.latent_dim = int(generator.input_shape[-1])
+        self.d_steps = d_steps
+        self.separate_batches = separate_batches
+        self.label_smoothing = label_smoothing
+        self.value_range = tuple(value_range)
+        self.seed = seed
+        self.noise_seed = keras.random.SeedGenerator(seed)
+        self.means = [keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss", "d_real", "d_fake", "spread")]
+        self.built = True
+
+    def compile(
+        self,
+        d_optimizer: keras.optimizers.Optimizer | None = None,
+        g_optimizer: keras.optimizers.Optimizer | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Give D and G an optimizer each; by default Adam with rate 2e-4 and beta_1 0.5 (Radford et al. 2016).
+
+        ``kwargs`` are those of ``keras.Model.compile``: ``jit_compile``, ``run_eagerly``, ``steps_per_execution``.
+        """
+        optimizer = AdversarialOptimizer(
+            discriminator=d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5),
+            generator=g_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5),
+        )
+        optimizer.build(self.discriminator.trainable_variables, self.generator.trainable_variables)
+        super().compile(optimizer=optimizer, **kwargs)
+
+    # ------------------------------------------------------------------------------------------------- the step
+
+    def step(self, images: Any) -> dict[str, Any]:
+        """One iteration: D learns to tell fakes from photographs, then G learns to pass for one.
+
+        Parameters
+        ----------
+        images
+            Photographs, uint8 (d_steps * batch, H, W, 3).
+
+        Returns
+        -------
+        The numbers of this iteration: ``d_loss`` and ``g_loss``; ``d_real`` and ``d_fake``, the mean scores D(x) and
+        D(G(z)) that D gave before its update; ``spread``, how much the fakes of a batch differ from each other,
+        as a share of how much the photographs do (near 0: all fakes alike).
+        """
+        batch = ops.shape(images)[0] // self.d_steps
+
+        for k in range(self.d_steps):
+            real = self.scaled(images[k * batch : (k + 1) * batch])
+            fake = ops.stop_gradient(self.generator(self.noise(batch), training=True))
+            d_loss, real_logits, fake_logits = self.improve_discriminator(real, fake)
+
+        g_loss = self.improve_generator(batch)
+
+        return {
+            "d_loss": d_loss,
+            "g_loss": g_loss,
+            "d_real": ops.mean(ops.sigmoid(real_logits)),
+            "d_fake": ops.mean(ops.sigmoid(fake_logits)),
+            "spread": ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6),
+        }
+
+    def improve_discriminator(self, real: Any, fake: Any) -> tuple[Any, Any, Any]:
+        """One step of D on a batch of photographs and a batch of fakes, both scaled to ``value_range``."""
+
+        def d_loss():
+            real_logits, fake_logits = self.judge(real, fake)
+            loss = losses.discriminator_loss(real_logits, fake_logits, self.label_smoothing)
+            return loss, (real_logits, fake_logits)
+
+        weights = self.discriminator.trainable_variables
+        (loss, (real_logits, fake_logits)), gradients = value_and_grad(d_loss, weights, self.variables)
+        self.optimizer.discriminator.apply(gradients, weights)
+        return loss, real_logits, fake_logits
+
+    def judge(self, real: Any, fake: Any) -> tuple[Any, Any]:
+        """D's logits of photographs and fakes: the fakes first, then the photographs, as one batch."""
+        if self.separate_batches:
+            return self.d_logits(real, training=True), self.d_logits(fake, training=True)
+        logits = self.d_logits(ops.concatenate([fake, real]), training=True)
+        batch = ops.shape(fake)[0]
+        return logits[batch:], logits[:batch]
+
+    def improve_generator(self, batch: int) -> Any:
+        """One step of G on D_on_G: noise in, the frozen D's score out, and that is to be 1."""
+        noise = self.noise(batch)
+
+        def g_loss():
+            fake = self.generator(noise, training=True)
+            with frozen(self.discriminator):
+                logits = self.d_logits(fake, training=True)
+            return losses.generator_loss(logits), None
+
+        weights = self.generator.trainable_variables
+        (loss, _), gradients = value_and_grad(g_loss, weights, self.variables)
+        self.optimizer.generator.apply(gradients, weights)
+        return loss
+
+    def noise(self, batch: int) -> Any:
+        """Fresh noise, (batch, latent_dim), standard normal."""
+        return keras.random.normal((batch, self.latent_dim), seed=self.noise_seed)
+
+    def scaled(self, images: Any) -> Any:
+        """Photographs, uint8 0..255, in the range of the generator's last activation."""
+        low, high = self.value_range
+        return ops.cast(images, "float32") * ((high - low) / 255.0) + low
+
+    # ---------------------------------------------------------------------------------- under Keras's `fit`
+
+    def train_step(self, *args: Any) -> Any:
+        """Keras's hook: ``train_step(data)``, and on JAX ``train_step(state, data)``, which must be pure."""
+        if keras.backend.backend() != "jax":
+            return self._imperative_step(*args)
+        state, data = args
+        groups = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+        mapping = [
+            pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)
+        ]
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            logs = self._imperative_step(data)
+        return logs, tuple([scope.get_current_value(variable) for variable in group] for group in groups)
+
+    def _imperative_step(self, data: Any) -> dict[str, Any]:
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        logs = self.step(images)
+        for mean in self.means:
+            mean.update_state(logs[mean.name])
+        return logs  # this iteration's numbers; Keras takes the epoch's means from `metrics`
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The epoch's means of what :meth:`step` returns."""
+        return self.means
+
+    def call(self, noise: Any, training: bool = False) -> Any:
+        """The generator's images, in ``value_range``."""
+        return self.generator(noise, training=training)
+
+    # -------------------------------------------------------------------------------------------- pictures
+
+    def sample(self, count: int, seed: int = 0, truncation: float | None = None) -> np.ndarray:
+        """Generated faces, uint8 (count, H, W, 3).
+
+        The same seed gives the same noise, whatever the backend and the count. BatchNormalization uses statistics
+        measured for the present weights (see ``sampling.py``), so that a face does not depend on the others.
+
+        Parameters
+        ----------
+        truncation
+            Draw components of the noise beyond this many standard deviations again; ``None`` for no limit.
+        """
+        return self.render(latent_noise(count, self.latent_dim, seed, truncation))
+
+    def render(self, noise: np.ndarray) -> np.ndarray:
+        """Faces of the given noise (count, latent_dim): uint8 (count, H, W, 3)."""
+        self.synchronise()
+        statistics = batchnorm_statistics(self.generator, self.latent_dim)
+        return generate(self.generator, noise, statistics, self.value_range)
+
+    def synchronise(self) -> None:
+        """Write JAX's training state back into the variables; on the other backends it is always there."""
+        if keras.backend.backend() == "jax":
+            self.jax_state_sync()
+
+    # ---------------------------------------------------------------------------------- saving and loading
+
+    def get_config(self) -> dict[str, Any]:
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "generator": serialize(self.generator),
+            "discriminator": serialize(self.discriminator),
+            "d_steps": self.d_steps,
+            "separate_batches": self.separate_batches,
+            "label_smoothing": self.label_smoothing,
+            "value_range": self.value_range,
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> AdversarialModel:
+        config = dict(config)
+        for key in ("generator", "discriminator"):
+            config[key] = keras.saving.deserialize_keras_object(config[key], custom_objects)
+        return cls(**config)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "d_optimizer": serialize(self.optimizer.discriminator),
+            "g_optimizer": serialize(self.optimizer.generator),
+        }
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        self.compile(**{key: keras.saving.deserialize_keras_object(value) for key, value in config.items()})
+
+
+def up_to_the_sigmoid(discriminator: keras.Model) -> keras.Model:
+    """The same network, layers and weights shared, without a last ``Activation("sigmoid")``: images to logits."""
+    last = discriminator.layers[-1]
+    if isinstance(last, keras.layers.Activation) and last.activation is keras.activations.sigmoid:
+        return keras.Model(discriminator.inputs, last.input, name="d_logits")
+    return discriminator

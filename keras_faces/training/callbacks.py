@@ -1,0 +1,238 @@
+"""What a class sees while a GAN trains: grids of faces, curves, a log, and a stop when training has gone wrong.
+
+All are Keras callbacks for ``fit``. They share one :class:`Progress`, which :class:`Count` keeps: epochs and iterations
+count from 1, and a resumed epoch goes on counting where it stopped.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas
+
+from keras_faces import plots
+from keras_faces.files import replacing
+from keras_faces.training import checkpoint
+
+LOSSES = ("d_loss", "g_loss", "d_real", "d_fake", "spread")
+
+
+@dataclass
+class Progress:
+    """Where training is: ``iteration`` of ``iterations`` in ``epoch``, all counted from 1, 0 before the first."""
+
+    iterations: int
+    epoch: int = 0
+    iteration: int = 0
+
+    @property
+    def step(self) -> int:
+        """Iterations since the beginning of the training."""
+        return max(0, self.epoch - 1) * self.iterations + self.iteration
+
+    @property
+    def epoch_is_over(self) -> bool:
+        return self.iteration >= self.iterations
+
+    def due(self, every: int | None) -> bool:
+        """Whether something that happens each ``every`` iterations within an epoch happens now."""
+        return bool(every) and self.iteration % every == 0
+
+
+class Count(keras.callbacks.Callback):
+    """Keeps ``progress``; must be the first of the callbacks."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
+        self.offset = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        same_epoch = self.progress.epoch == epoch + 1 and not self.progress.epoch_is_over
+        self.offset = self.progress.iteration if same_epoch else 0
+        self.progress.epoch, self.progress.iteration = epoch + 1, self.offset
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.progress.iteration = self.offset + batch + 1
+
+
+class TrainingStopped(RuntimeError):
+    """Training has gone wrong in a way that more of it does not mend; the message says how and what to try."""
+
+
+class Watch(keras.callbacks.Callback):
+    """Stops a training that is lost: a loss that is not a number, a D that has won, a G that makes one picture.
+
+    Parameters
+    ----------
+    patience
+        For how many iterations in a row D must be perfect or G's fakes alike before training stops.
+    """
+
+    def __init__(self, progress: Progress, patience: int = 300) -> None:
+        super().__init__()
+        self.progress = progress
+        self.patience = patience
+        self.d_won = 0
+        self.alike = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        for name in ("d_loss", "g_loss"):
+            if not np.isfinite(logs[name]):
+                self._stop(
+                    f"{name} is {logs[name]}: a weight has grown without bound.",
+                    "a smaller learning rate, --precision float32, or another seed",
+                )
+        self.d_won = self.d_won + 1 if logs["d_loss"] < 1e-3 and logs["d_fake"] < 1e-3 else 0
+        self.alike = self.alike + 1 if logs["spread"] < 0.02 else 0
+        if self.d_won >= self.patience:
+            self._stop(
+                f"D has been perfect for {self.patience} iterations (D(x) = {logs['d_real']:.4f}, D(G(z)) = "
+                f"{logs['d_fake']:.4f}): it has collapsed to certainty, and G learns nothing from it any more.",
+                "--label-smoothing 0.1, more photographs, or another seed",
+            )
+        if self.alike >= self.patience:
+            self._stop(
+                f"the fakes of a batch have been all alike for {self.patience} iterations "
+                f"(spread {logs['spread']:.4f}): G has collapsed to one picture.",
+                "--separate-batches, a larger --batch-size, or another seed",
+            )
+
+    def _stop(self, finding: str, remedy: str) -> None:
+        raise TrainingStopped(
+            f"stopped in epoch {self.progress.epoch}, iteration {self.progress.iteration}: {finding} "
+            f"Try {remedy}. Pictures, log and the last checkpoint are kept."
+        )
+
+
+class TrainingLog(keras.callbacks.Callback):
+    """Writes ``log.csv``: a row each ``every`` iterations and at each epoch's end, the means since the row before.
+
+    A resumed training drops the rows that lie after its checkpoint: they are made again.
+    """
+
+    COLUMNS = ("epoch", "iteration", "step", *LOSSES, "seconds")
+
+    def __init__(self, path: Path, progress: Progress, every: int = 20) -> None:
+        super().__init__()
+        self.path, self.progress, self.every = Path(path), progress, every
+        self.window: list[list[float]] = []
+        self.seconds = self._keep_rows_until(progress.step)
+        self.since = time.monotonic()
+
+    def _keep_rows_until(self, step: int) -> float:
+        rows = pandas.read_csv(self.path) if self.path.exists() else pandas.DataFrame(columns=self.COLUMNS)
+        rows = rows[rows["step"] <= step]
+        with replacing(self.path) as beside:
+            rows.to_csv(beside, index=False)
+        return float(rows["seconds"].iloc[-1]) if len(rows) else 0.0
+
+    def on_train_begin(self, logs=None):
+        self.since = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.window.append([float(logs[name]) for name in LOSSES])
+        if self.progress.due(self.every) or self.progress.epoch_is_over:
+            self._write_row()
+
+    def on_train_end(self, logs=None):
+        self.seconds += time.monotonic() - self.since
+
+    def _write_row(self) -> None:
+        seconds = self.seconds + time.monotonic() - self.since
+        place = [self.progress.epoch, self.progress.iteration, self.progress.step]
+        means = [f"{value:.5f}" for value in np.mean(self.window, axis=0)]
+        with open(self.path, "a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow([*place, *means, f"{seconds:.1f}"])
+        self.window = []
+
+
+class SampleGrids(keras.callbacks.Callback):
+    """Grids of the same noise as training goes on: ``epoch0001-000400.png`` is epoch 1, iteration 400.
+
+    Parameters
+    ----------
+    noise
+        (count, latent_dim): what to draw each time.
+    every
+        Iterations between grids within an epoch (the deck has 200); there is one at each epoch's end as well.
+    """
+
+    def __init__(self, folder: Path, progress: Progress, noise: np.ndarray, every: int | None = 200) -> None:
+        super().__init__()
+        self.folder, self.progress, self.noise, self.every = Path(folder), progress, noise, every
+        self.latest: np.ndarray | None = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.progress.due(self.every) or self.progress.epoch_is_over:
+            self.latest = plots.tile(self.model.render(self.noise))
+            name = f"epoch{self.progress.epoch:04d}-{self.progress.iteration:06d}.png"
+            plots.save_picture(self.latest, self.folder / name)
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Writes the whole state at each epoch's end and each ``every`` iterations; see ``checkpoint.py``."""
+
+    def __init__(self, path: Path, progress: Progress, every: int | None = None) -> None:
+        super().__init__()
+        self.path, self.progress, self.every = Path(path), progress, every
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.progress.due(self.every) or self.progress.epoch_is_over:
+            checkpoint.save(self.path, self.model, self.progress.epoch, self.progress.iteration)
+
+
+class LiveWindow(keras.callbacks.Callback):
+    """Shows each new grid in a window (``--show``). Without a screen it says so once and training goes on."""
+
+    def __init__(self, grids: SampleGrids) -> None:
+        super().__init__()
+        self.grids = grids
+        self.window = None
+        self.shown: np.ndarray | None = None
+
+    def on_train_begin(self, logs=None):
+        import matplotlib
+        import matplotlib.pyplot as pyplot
+
+        if matplotlib.get_backend().lower() == "agg":
+            print("--show: there is no screen here; the grids are in", self.grids.folder)
+            return
+        pyplot.ion()
+        self.window = pyplot.figure("keras_faces", figsize=(7, 7))
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.window is None:
+            return
+        if self.grids.latest is not self.shown:
+            self.shown = self.grids.latest
+            self.window.clear()
+            axes = self.window.add_axes((0, 0, 1, 0.94))
+            axes.imshow(self.shown)
+            axes.set_axis_off()
+            progress = self.grids.progress
+            axes.set_title(f"epoch {progress.epoch}, iteration {progress.iteration}")
+            self.window.canvas.draw_idle()
+        self.window.canvas.flush_events()
+
+
+class Pause(keras.callbacks.Callback):
+    """Waits after each epoch until the teacher presses Enter (``--pause``)."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self.progress.epoch_is_over:
+            return
+        if sys.stdin is None or not sys.stdin.isatty():
+            print("\n--pause: nobody can press a key here (standard input is no terminal); going on.")
+            return
+        input(f"\nEpoch {self.progress.epoch} is over. Press Enter for the next one. ")

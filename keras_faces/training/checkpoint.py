@@ -1,0 +1,113 @@
+"""Checkpoints from which training goes on bit for bit.
+
+A checkpoint holds all that a later step depends on: the weights of both networks with their moving averages, the
+random state of noise and Dropout, both optimizers with their step counts, and the place in the data (epoch and
+iteration; the order of an epoch follows from the seed alone). Keras's own ``BackupAndRestore`` would lose the second
+optimizer and the random state.
+"""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+from keras_faces.files import replacing_hdf5
+
+FORMAT = "keras_faces checkpoint 1"
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that cannot be read, does not fit the model, or must not be written."""
+
+
+def save(path: str | Path, model: keras.Model, epoch: int, iteration: int) -> None:
+    """Write the model's whole state to one HDF5 file; an older file stays until the new one is whole.
+
+    Parameters
+    ----------
+    epoch, iteration
+        The last finished iteration: both count from 1.
+
+    Raises
+    ------
+    CheckpointError
+        If a weight is not a finite number (the file is not touched), or if the disk is full.
+    """
+    model.synchronise()
+    try:
+        with replacing_hdf5(path) as (file, check):
+            file.attrs.update(format=FORMAT, system=model.name, backend=keras.backend.backend())
+            file.attrs.update(epoch=epoch, iteration=iteration)
+            for name, variable in _variables(model):
+                value = keras.ops.convert_to_numpy(variable.value)
+                if not np.isfinite(value).all():
+                    raise CheckpointError(
+                        f"{variable.path} holds a value that is not finite: {path} is left as it was."
+                    )
+                file[name] = value
+                file[name].attrs["path"] = variable.path
+                check()
+    except OSError as error:
+        reason = "the disk is full" if error.errno == errno.ENOSPC else error
+        raise CheckpointError(f"{path} could not be written ({reason}); the last whole checkpoint stays.") from error
+
+
+def load(path: str | Path, model: keras.Model) -> tuple[int, int]:
+    """Put the state of a checkpoint into a model of the same system and options.
+
+    Returns
+    -------
+    ``(epoch, iteration)`` as given to :func:`save`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    CheckpointError
+        If the file is cut short or no checkpoint, or if its arrays are not those of ``model``. The model is
+        changed only after everything has been read.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"{path}: there is no checkpoint; start the training anew in another folder.")
+    try:
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("format") != FORMAT:
+                raise CheckpointError(f"{path} is no checkpoint of keras_faces (format {file.attrs.get('format')!r}).")
+            _check_fits(path, file, model)
+            values = [file[name][()] for name, _ in _variables(model)]
+            place = int(file.attrs["epoch"]), int(file.attrs["iteration"])
+    except (OSError, KeyError) as error:
+        raise CheckpointError(
+            f"{path} is cut short or damaged ({error}). Put a whole copy in its place, or train anew in another "
+            "folder; the pictures and log.csv beside it are untouched."
+        ) from error
+    for (_, variable), value in zip(_variables(model), values, strict=True):
+        variable.assign(value)
+    return place
+
+
+def _variables(model: keras.Model):
+    """Every variable under a name that depends on its place only (paths hold counters of the process)."""
+    for group, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
+        for index, variable in enumerate(variables):
+            yield f"{group}/{index:04d}", variable
+
+
+def _check_fits(path, file: h5py.File, model: keras.Model) -> None:
+    if file.attrs["system"] != model.name:
+        raise CheckpointError(f"{path} is a checkpoint of {file.attrs['system']}, not of {model.name}.")
+    for name, variable in _variables(model):
+        if name not in file:
+            raise CheckpointError(f"{path} has no {name} ({variable.path}): it was written with other options.")
+        if file[name].shape != tuple(variable.shape):
+            raise CheckpointError(
+                f"{path}: {name} ({variable.path}) has the shape {file[name].shape}, the model wants "
+                f"{tuple(variable.shape)}: it was written with other options or another image size."
+            )
+    stored = sum(len(file[group]) for group in file)
+    if stored != (expected := sum(1 for _ in _variables(model))):
+        raise CheckpointError(f"{path} holds {stored} arrays, the model has {expected}: other options made it.")

@@ -1,0 +1,90 @@
+"""Gradients and frozen networks, written once for TensorFlow, JAX and PyTorch.
+
+Keras 3 has one way to write a network and three ways to differentiate it. The two functions of this file are all
+that a training step needs of that: :func:`value_and_grad` differentiates a loss, :func:`frozen` holds a network still.
+
+Read next: ``adversarial.py``, the step that uses both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+
+def value_and_grad(
+    loss_fn: Callable[[], tuple[Any, Any]], variables: Sequence[keras.Variable], state: Sequence[keras.Variable]
+) -> tuple[tuple[Any, Any], list[Any]]:
+    """Run ``loss_fn`` and differentiate the loss that it returns.
+
+    Parameters
+    ----------
+    loss_fn
+        A function without arguments that returns ``(loss, aux)``: the scalar to differentiate, and anything else that
+        the caller wants to see (tensors, or a dict or tuple of tensors).
+    variables
+        The variables to differentiate by, in the order of the gradients. No other variable gets a gradient, whatever
+        its ``trainable`` attribute says.
+    state
+        Every variable that ``loss_fn`` may read or change (a model's ``variables``). JAX alone needs it: a function
+        that it differentiates must get its state as an argument and hand the changes back.
+
+    Returns
+    -------
+    ``((loss, aux), gradients)``, the gradients in the shapes of ``variables``.
+    """
+    return _BACKENDS[keras.backend.backend()](loss_fn, list(variables), list(state))
+
+
+def _tensorflow(loss_fn, variables, state):
+    import tensorflow as tf
+
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch([variable.value for variable in variables])
+        loss, aux = loss_fn()
+    return (loss, aux), tape.gradient(loss, [variable.value for variable in variables])
+
+
+def _torch(loss_fn, variables, state):
+    import torch
+
+    loss, aux = loss_fn()
+    gradients = torch.autograd.grad(loss, [variable.value for variable in variables], allow_unused=True)
+    return (loss, aux), list(gradients)
+
+
+def _jax(loss_fn, variables, state):
+    import jax
+
+    # A nested scope sees nothing of the scope around it, so it is given the present value of everything.
+    present = [(variable, variable.value) for variable in state]
+
+    def pure(values):
+        with keras.StatelessScope(state_mapping=present + list(zip(variables, values, strict=True))) as scope:
+            loss, aux = loss_fn()
+        return loss, (aux, [scope.get_current_value(variable) for variable in state])
+
+    values = [variable.value for variable in variables]
+    (loss, (aux, updated)), gradients = jax.value_and_grad(pure, has_aux=True)(values)
+    for variable, value in zip(state, updated, strict=True):  # moving averages and random states go on
+        variable.assign(value)
+    return (loss, aux), gradients
+
+
+_BACKENDS = {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}
+
+
+def frozen(network: keras.Layer) -> keras.StatelessScope:
+    """A scope in which ``network`` works as ever, and in which nothing of it changes.
+
+    ``with frozen(discriminator): logits = discriminator(images, training=True)`` normalises with the batch's own
+    statistics and drops units as in training, but its moving averages and its random state are what they were before,
+    bit for bit. Gradients flow through it to ``images``. Call nothing else inside: other networks would stand still
+    as well.
+
+    This is not ``trainable = False``, which Keras 3 reads once, when the training function is traced, and which turns
+    BatchNormalization to its moving averages.
+    """
+    return keras.StatelessScope(state_mapping=[(variable, variable.value) for variable in network.variables])

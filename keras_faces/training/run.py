@@ -1,0 +1,227 @@
+"""The run folder: everything to show and to go on with, and the training that fills it.
+
+runs/x/config.json              what was asked for
+       samples/*.png            grids of the same noise, epoch by epoch
+       evolution.png            rows: moments of training; columns: the same noise
+       evolution.gif            the same as an animation
+       log.csv  losses.png      the losses and scores
+       checkpoint.h5            everything that training needs to go on, bit for bit
+       model.keras              the trained model, once training is over
+       tensorboard/             with --tensorboard
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_faces.files import replacing
+
+
+class RunError(ValueError):
+    """A run folder that cannot be used as asked; the message names the way out."""
+
+
+@dataclass
+class RunConfig:
+    """What a training was asked for; ``config.json`` holds it."""
+
+    system: str
+    data: str = "drawn"
+    image_size: int | None = None
+    epochs: int = 20
+    batch_size: int = 64
+    seed: int = 0
+    precision: str = "float32"
+    backend: str = "tensorflow"
+    count: int | None = None
+    crop: str = "auto"
+    sample_every: int = 200
+    checkpoint_every: int = 200
+    options: dict[str, Any] = field(default_factory=dict)
+    fingerprint: str = ""  # of the data, filled in when they are loaded
+
+
+class RunFolder:
+    """The paths of a run and its configuration."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config_file = self.path / "config.json"
+        self.checkpoint = self.path / "checkpoint.h5"
+        self.samples = self.path / "samples"
+        self.log = self.path / "log.csv"
+        self.model = self.path / "model.keras"
+
+    def check_free(self) -> None:
+        """Stop before a folder that holds anything is written over.
+
+        Raises
+        ------
+        RunError
+            If the folder exists and is not empty, or if a file has its name.
+        """
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            way_out = "Go on with it by --resume, or choose" if self.config_file.exists() else "Choose"
+            raise RunError(f"{self.path} is there already and is not overwritten. {way_out} another --out.")
+
+    def write(self, config: RunConfig) -> None:
+        """Make the folder if it is not there, and write ``config.json``."""
+        self.samples.mkdir(parents=True, exist_ok=True)
+        with replacing(self.config_file) as beside:
+            beside.write_text(json.dumps(asdict(config), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def read(self) -> RunConfig:
+        """Read ``config.json``.
+
+        Raises
+        ------
+        RunError
+            If the folder is no run folder or its configuration is damaged.
+        """
+        try:
+            return RunConfig(**json.loads(self.config_file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise RunError(f"{self.path} is no run folder: it has no config.json.") from None
+        except (ValueError, TypeError) as error:
+            raise RunError(f"{self.config_file} is damaged: {error}") from error
+
+    def grids(self) -> list[tuple[int, int, Path]]:
+        """The sample grids in the order of training: ``(epoch, iteration, file)``."""
+        found = []
+        for file in self.samples.glob("epoch*.png"):
+            if match := re.fullmatch(r"epoch(\d+)-(\d+)\.png", file.name):
+                found.append((int(match[1]), int(match[2]), file))
+        return sorted(found)
+
+
+def train(
+    folder: RunFolder, config: RunConfig, faces: Any, *, resume: bool = False, callbacks: Sequence[Any] = (), **watching
+) -> Any:
+    """Train a system into a run folder, from the beginning or on from its checkpoint.
+
+    The folder is made, and ``config.json`` written, when the networks and the data have been found to fit.
+
+    Parameters
+    ----------
+    faces
+        The photographs, as ``kf.data.load`` gives them.
+    resume
+        Go on from ``checkpoint.h5``. The weights at the end are, bit for bit, those of a training never interrupted.
+    callbacks
+        More Keras callbacks.
+    watching
+        ``show``, ``pause``, ``tensorboard``: booleans, see the command line.
+
+    Returns
+    -------
+    The trained model.
+    """
+    from keras_faces import models
+    from keras_faces.training import checkpoint
+    from keras_faces.training.callbacks import Progress
+
+    model = models.build(config.system, config.image_size, config.seed, config.precision, **config.options)
+    batches = faces.batches(config.batch_size * model.d_steps, seed=config.seed)
+    progress = Progress(iterations=len(batches))
+    if not resume:
+        folder.check_free()
+    elif folder.checkpoint.exists():
+        progress.epoch, progress.iteration = checkpoint.load(folder.checkpoint, model)
+    folder.write(config)
+    _drop_grids_after(folder, progress)
+    watchers = [*_watchers(folder, config, model, progress, **watching), *callbacks]
+    try:
+        _fit(model, batches, progress, config.epochs, watchers)
+    finally:
+        draw_pictures(folder, config)
+    _export(folder, model)
+    return model
+
+
+def _fit(model, batches, progress, epochs: int, callbacks: list) -> None:
+    """Keras's ``fit``; an epoch that was interrupted is finished first."""
+    done = progress.epoch if progress.epoch_is_over else max(0, progress.epoch - 1)
+    batches.epoch = done
+    if not progress.epoch_is_over and progress.iteration:
+        batches.start = progress.iteration
+        model.fit(batches, initial_epoch=done, epochs=done + 1, callbacks=callbacks)
+        done += 1
+    if done < epochs:
+        model.fit(batches, initial_epoch=done, epochs=epochs, callbacks=callbacks)
+
+
+def _watchers(folder, config, model, progress, show=False, pause=False, tensorboard=False) -> list:
+    """The callbacks of a run. What is written before the checkpoint is there whenever the checkpoint is."""
+    import keras
+
+    from keras_faces.training import callbacks as watch
+    from keras_faces.training.sampling import latent_noise
+
+    noise = latent_noise(64, model.latent_dim, config.seed)
+    grids = watch.SampleGrids(folder.samples, progress, noise, config.sample_every)
+    watchers = [
+        watch.Count(progress),
+        watch.Watch(progress),
+        watch.TrainingLog(folder.log, progress),
+        grids,
+        watch.Checkpoint(folder.checkpoint, progress, config.checkpoint_every),
+        keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: draw_pictures(folder, config, gif=False)),
+    ]
+    if show:
+        watchers.append(watch.LiveWindow(grids))
+    if tensorboard:
+        watchers.append(keras.callbacks.TensorBoard(folder.path / "tensorboard", update_freq=20, write_graph=False))
+    if pause:
+        watchers.append(watch.Pause(progress))
+    return watchers
+
+
+def draw_pictures(folder: RunFolder, config: RunConfig, gif: bool = True, rows: int = 8, columns: int = 8) -> None:
+    """Draw ``losses.png``, ``evolution.png`` and ``evolution.gif`` from what the run folder holds so far."""
+    import pandas
+
+    from keras_faces import plots
+
+    if folder.log.exists() and len(log := pandas.read_csv(folder.log)):
+        plots.save(plots.losses(log, title=config.system), folder.path / "losses.png")
+    grids = folder.grids()
+    if not grids:
+        return
+    size = config.image_size
+    chosen = sorted(set(np.geomspace(1, len(grids), min(rows, len(grids))).round().astype(int) - 1))
+    lines = [
+        (f"epoch {epoch}\niteration {iteration}", plots.untile(plots.read_picture(file), size)[:columns])
+        for epoch, iteration, file in (grids[index] for index in chosen)
+    ]
+    plots.save(plots.evolution(lines, title=config.system), folder.path / "evolution.png")
+    if gif:
+        frames = [grids[index][2] for index in sorted(set(np.linspace(0, len(grids) - 1, 60).round().astype(int)))]
+        plots.animation([plots.read_picture(file) for file in frames], folder.path / "evolution.gif")
+
+
+def _drop_grids_after(folder: RunFolder, progress) -> None:
+    """Remove grids that lie after the checkpoint: they are made again, with the same pixels."""
+    for epoch, iteration, file in folder.grids():
+        if (epoch, iteration) > (progress.epoch, progress.iteration):
+            file.unlink()
+
+
+def _export(folder: RunFolder, model) -> None:
+    """Write ``model.keras``, with the measured statistics as the generator's moving averages.
+
+    ``keras.saving.load_model`` gives it back with ``.generator`` and ``.discriminator``; whoever calls the generator
+    in inference mode gets the pictures of the last grid.
+    """
+    from keras_faces.training.sampling import batchnorm_statistics
+
+    for average, value in batchnorm_statistics(model.generator, model.latent_dim):
+        average.assign(value)
+    with replacing(folder.model) as beside:
+        model.save(beside)

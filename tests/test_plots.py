@@ -1,0 +1,75 @@
+"""Tiled pictures can be taken apart again; figures and animations are files of the right form."""
+
+import numpy as np
+import pandas
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from keras_faces import plots
+
+
+def faces(count, size=8, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, size, size, 3)).astype("uint8")
+
+
+@given(count=st.integers(1, 20), size=st.integers(1, 12), columns=st.one_of(st.none(), st.integers(1, 8)))
+def test_untile_undoes_tile(count, size, columns):
+    images = faces(count, size)
+    again = plots.untile(plots.tile(images, columns), size)
+    np.testing.assert_array_equal(again[:count], images)
+    assert (again[count:] == 255).all()
+
+
+def test_images_lie_row_by_row():
+    images = faces(6)
+    picture = plots.tile(images, columns=3)
+    assert picture.shape == (2 * 10 + 2, 3 * 10 + 2, 3)
+    np.testing.assert_array_equal(picture[12:20, 2:10], images[3])
+
+
+@pytest.mark.parametrize("images", [faces(0), faces(2).astype("float32"), faces(2)[..., 0], faces(1)[0]])
+def test_tile_refuses_what_is_no_row_of_faces(images):
+    with pytest.raises(ValueError, match="uint8"):
+        plots.tile(images)
+
+
+def test_untile_refuses_another_size():
+    with pytest.raises(ValueError, match="no grid"):
+        plots.untile(plots.tile(faces(4, 8)), 9)
+
+
+def test_evolution_has_a_row_a_moment_and_a_column_a_noise():
+    figure = plots.evolution([("epoch 1", faces(5)), ("epoch 2", faces(5, seed=1))])
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["epoch 1", "epoch 2"]
+    np.testing.assert_array_equal(
+        axes.images[0].get_array(), plots.tile(np.concatenate([faces(5), faces(5, seed=1)]), 5)
+    )
+
+
+def test_loss_curves_show_the_log():
+    log = pandas.DataFrame({"step": [1, 2], "d_loss": [0.7, 0.6], "g_loss": [0.7, 0.9]})
+    log = log.assign(d_real=[0.5, 0.6], d_fake=[0.5, 0.4], spread=[0.1, 0.2])
+    above, below = plots.losses(log).axes
+    assert list(above.lines[0].get_ydata()) == [0.7, 0.6] and list(above.lines[1].get_ydata()) == [0.7, 0.9]
+    assert [line.get_label() for line in below.lines[:2]] == ["D(x), photographs", "D(G(z)), fakes"]
+
+
+def test_an_animation_holds_every_frame_and_loops(tmp_path):
+    plots.animation([plots.tile(faces(4, seed=seed)) for seed in range(3)], tmp_path / "a.gif", milliseconds=100)
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert gif.n_frames == 3 and gif.info["loop"] == 0
+
+
+def test_pictures_survive_writing(tmp_path):
+    picture = plots.tile(faces(4))
+    plots.save_picture(picture, tmp_path / "a.png")
+    np.testing.assert_array_equal(plots.read_picture(tmp_path / "a.png"), picture)
+
+
+def test_figures_are_written_as_png(tmp_path):
+    plots.save(plots.grid(faces(4), title="four"), tmp_path / "grid.png")
+    with Image.open(tmp_path / "grid.png") as image:
+        assert image.format == "PNG" and image.width > 100

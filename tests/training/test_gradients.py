@@ -1,0 +1,64 @@
+"""value_and_grad against derivatives known by heart; frozen: nothing of the network changes, bit for bit."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_faces.training.gradients import frozen, value_and_grad
+
+
+def test_gradient_of_a_square():
+    x = keras.Variable([1.0, -2.0, 3.0])
+    (loss, aux), (gradient,) = value_and_grad(lambda: (ops.sum(x * x), ops.max(x)), [x], [x])
+    assert float(loss) == 14.0 and float(aux) == 3.0
+    np.testing.assert_array_equal(ops.convert_to_numpy(gradient), [2.0, -4.0, 6.0])
+
+
+def test_only_the_named_variables_get_gradients():
+    x, y = keras.Variable(2.0), keras.Variable(5.0)
+    (_, _), gradients = value_and_grad(lambda: (x * y, None), [y], [x, y])
+    assert [float(gradient) for gradient in gradients] == [2.0]
+
+
+def test_moving_averages_and_random_states_go_on_in_the_loss(values):
+    network = keras.Sequential([keras.Input((3,)), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)])
+    normalisation, dropout = network.layers
+    (before,) = values([dropout.seed_generator.state])
+    images = np.arange(12, dtype="float32").reshape(4, 3)
+
+    def loss():
+        return ops.sum(network(images, training=True)), None
+
+    value_and_grad(loss, network.trainable_variables, network.variables)
+    after, mean = values([dropout.seed_generator.state, normalisation.moving_mean])
+    np.testing.assert_allclose(mean, 0.01 * images.mean(0), rtol=1e-5)
+    assert (after != before).any()
+
+
+@pytest.mark.parametrize("inside_a_loss", [False, True])
+def test_a_frozen_network_keeps_every_bit_and_passes_gradients(values, inside_a_loss):
+    network = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(4), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)]
+    )
+    x = keras.Variable(np.random.default_rng(0).normal(size=(8, 3)).astype("float32"))
+    before = values(network.variables)
+
+    def loss():
+        with frozen(network):
+            return ops.sum(network(x.value, training=True) ** 2), None
+
+    if inside_a_loss:
+        _, (gradient,) = value_and_grad(loss, [x], [x, *network.variables])
+        assert np.abs(ops.convert_to_numpy(gradient)).max() > 0
+    else:
+        loss()
+    for old, new in zip(before, values(network.variables), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_frozen_network_normalises_by_the_batch():
+    network = keras.Sequential([keras.Input((2,)), keras.layers.BatchNormalization(epsilon=0.0)])
+    with frozen(network):
+        out = ops.convert_to_numpy(network(np.array([[0.0, 10.0], [4.0, 30.0]], "float32"), training=True))
+    np.testing.assert_allclose(out, [[-1, -1], [1, 1]], rtol=1e-4)

@@ -1,0 +1,186 @@
+"""The run folder, and the promise of --resume: the same weights, bit for bit, as a training never interrupted."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pandas
+import pytest
+
+from keras_faces.data import Faces
+from keras_faces.training import checkpoint
+from keras_faces.training.callbacks import TrainingStopped
+from keras_faces.training.run import RunConfig, RunError, RunFolder, train
+
+OPTIONS = {"slides-v1": {"dense": 8, "filters": [8, 4]}, "slides-v2": {"filters": [16, 8, 8, 4]}}
+
+
+def config(system="slides-v2", **changes):
+    asked = {"epochs": 2, "batch_size": 8, "sample_every": 4, "checkpoint_every": 2, "image_size": 16, "seed": 5}
+    return RunConfig(system, options={"latent_dim": 5, **OPTIONS[system]}, **(asked | changes))
+
+
+def run(path, faces, asked, resume=False, **more):
+    return train(RunFolder(path), asked, faces, resume=resume, **more)
+
+
+@pytest.fixture
+def faces(photographs):
+    return Faces(photographs)
+
+
+def state(path):
+    with h5py.File(Path(path) / "checkpoint.h5") as file:
+        return {name: file[name][()] for group in file for name in (f"{group}/{key}" for key in file[group])}
+
+
+def assert_same_state(first, second):
+    first, second = state(first), state(second)
+    assert first.keys() == second.keys()
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+
+
+class StopAt(keras.callbacks.Callback):
+    """Breaks off in the middle of things, as Ctrl-C does."""
+
+    def __init__(self, iterations):
+        super().__init__()
+        self.left = iterations
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def test_a_run_folder_holds_everything_to_show_and_to_go_on(tmp_path, faces):
+    model = run(tmp_path / "x", faces, config())
+    found = {str(file.relative_to(tmp_path / "x")) for file in (tmp_path / "x").rglob("*") if file.is_file()}
+    grids = {f"samples/epoch000{epoch}-00000{iteration}.png" for epoch in (1, 2) for iteration in (4, 6)}
+    pictures = {"evolution.png", "evolution.gif", "losses.png"}
+    assert found == grids | pictures | {"config.json", "log.csv", "checkpoint.h5", "model.keras"}
+    assert list(pandas.read_csv(tmp_path / "x/log.csv")["step"]) == [6, 12]
+
+    exported = keras.saving.load_model(tmp_path / "x/model.keras")
+    np.testing.assert_array_equal(exported.sample(3), model.sample(3))
+
+
+def test_the_exported_generator_alone_makes_the_same_faces(tmp_path, faces):
+    model = run(tmp_path / "x", faces, config(epochs=1))
+    from keras_faces.training.sampling import latent_noise
+
+    generator = keras.saving.load_model(tmp_path / "x/model.keras").generator
+    values = keras.ops.convert_to_numpy(generator(latent_noise(3, 5), training=False))
+    assert np.abs((values + 1) * 127.5 - model.sample(3)).max() <= 1
+
+
+@pytest.mark.parametrize("system", list(OPTIONS))
+@pytest.mark.parametrize("stop_at", [3, 6, 9])
+def test_resumed_after_any_stop_the_weights_are_bit_for_bit_the_same(tmp_path, faces, system, stop_at):
+    run(tmp_path / "whole", faces, config(system))
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "broken", faces, config(system), callbacks=[StopAt(stop_at)])
+    run(tmp_path / "broken", faces, config(system), resume=True)
+    assert_same_state(tmp_path / "whole", tmp_path / "broken")
+    for grid in (tmp_path / "whole/samples").iterdir():
+        assert grid.read_bytes() == (tmp_path / "broken/samples" / grid.name).read_bytes()
+    logs = [pandas.read_csv(tmp_path / name / "log.csv")["step"].tolist() for name in ("whole", "broken")]
+    assert logs[0] == logs[1]
+
+
+def test_stopped_before_the_first_checkpoint_it_begins_anew(tmp_path, faces):
+    run(tmp_path / "whole", faces, config(epochs=1))
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "broken", faces, config(epochs=1), callbacks=[StopAt(1)])
+    assert not (tmp_path / "broken/checkpoint.h5").exists()
+    run(tmp_path / "broken", faces, config(epochs=1), resume=True)
+    assert_same_state(tmp_path / "whole", tmp_path / "broken")
+
+
+def test_more_epochs_later_are_as_if_asked_for_at_once(tmp_path, faces):
+    run(tmp_path / "once", faces, config(epochs=3))
+    run(tmp_path / "twice", faces, config(epochs=1))
+    run(tmp_path / "twice", faces, config(epochs=3), resume=True)
+    assert_same_state(tmp_path / "once", tmp_path / "twice")
+
+
+def test_after_kill_9_too(tmp_path, faces, photographs):
+    """A process of its own, killed between two checkpoints as soon as the first is there."""
+    np.save(tmp_path / "photographs.npy", photographs)
+    asked = config(epochs=4, checkpoint_every=1)
+    script = (
+        "import json, sys, numpy as np; from keras_faces.data import Faces\n"
+        "from keras_faces.training.run import RunConfig, RunFolder, train\n"
+        "folder, photographs, asked = sys.argv[1:]\n"
+        "train(RunFolder(folder), RunConfig(**json.loads(asked)), Faces(np.load(photographs)))"
+    )
+    from dataclasses import asdict
+
+    arguments = [str(tmp_path / "killed"), str(tmp_path / "photographs.npy"), json.dumps(asdict(asked))]
+    process = subprocess.Popen([sys.executable, "-c", script, *arguments], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while not (tmp_path / "killed/checkpoint.h5").exists():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (tmp_path / "killed/model.keras").exists()  # it was really broken off
+
+    run(tmp_path / "whole", faces, asked)
+    run(tmp_path / "killed", faces, asked, resume=True)
+    assert_same_state(tmp_path / "whole", tmp_path / "killed")
+
+
+def test_a_folder_that_holds_anything_is_never_overwritten(tmp_path, faces):
+    (tmp_path / "notes.txt").write_text("mine")
+    for taken in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(RunError, match="not overwritten"):
+            run(taken, faces, config())
+    RunFolder(tmp_path / "x").write(config())
+    with pytest.raises(RunError, match="--resume"):
+        run(tmp_path / "x", faces, config())
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("content, message", [(None, "no config.json"), ("{", "damaged"), ('{"colour": 3}', "damaged")])
+def test_a_folder_without_a_usable_config(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "config.json").write_text(content)
+    with pytest.raises(RunError, match=message):
+        RunFolder(tmp_path).read()
+
+
+def test_the_config_comes_back_as_written(tmp_path):
+    folder = RunFolder(tmp_path / "x")
+    folder.write(config())
+    assert folder.read() == config()
+
+
+def test_a_lost_training_stops_and_keeps_what_was_made(tmp_path, faces):
+    class Spoil(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 4:
+                weights = self.model.discriminator.trainable_variables[0]
+                self.model.synchronise()
+                weights.assign(np.full(weights.shape, np.nan, "float32"))
+
+    with pytest.raises(TrainingStopped, match="iteration 5: d_loss is nan"):
+        run(tmp_path / "x", faces, config(), callbacks=[Spoil()])
+    assert (tmp_path / "x/evolution.png").exists() and (tmp_path / "x/samples/epoch0001-000004.png").exists()
+    model = train_less(tmp_path)
+    assert checkpoint.load(tmp_path / "x/checkpoint.h5", model) == (1, 4)
+
+
+def train_less(tmp_path):
+    import keras_faces as kf
+
+    asked = RunFolder(tmp_path / "x").read()
+    return kf.models.build(asked.system, asked.image_size, asked.seed, **asked.options)
