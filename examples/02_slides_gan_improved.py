@@ -22,3 +22,47 @@ EPOCHS = 6
 BATCH_SIZE = 32
 SEED = 0
 OUT = "runs/lesson-02"
+
+# %% The faces
+import keras_faces as kf
+
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES)
+print(faces.summary())
+
+# %% Two generators with the same task: count where their weights are
+first = kf.models.build("slides-v1", image_size=IMAGE_SIZE)
+model = kf.models.build("slides-v2", image_size=IMAGE_SIZE, seed=SEED)
+for name, system in (("slides-v1", first), ("slides-v2", model)):
+    dense = sum(layer.count_params() for layer in system.generator.layers if "dense" in layer.name)
+    print(f"{name}: {system.generator.count_params():,} weights in G, {dense:,} of them in dense layers")
+
+# %% Train into a run folder, as `keras-faces train` does: grids, log, curves, checkpoints
+from keras_faces.training.run import RunConfig, RunFolder, train
+
+folder = RunFolder(OUT)
+config = RunConfig(
+    system="slides-v2",
+    data=DATA,
+    image_size=IMAGE_SIZE,
+    epochs=EPOCHS,
+    batch_size=BATCH_SIZE,
+    seed=SEED,
+    count=IMAGES,
+    sample_every=20,
+    backend="tensorflow",
+)
+model = train(folder, config, faces)
+
+# %% Between two faces lies a path of faces: the noise of one, step by step into that of the other
+import numpy as np
+
+from keras_faces.training.sampling import latent_noise
+
+start, end = latent_noise(2, model.latent_dim, seed=3)
+path = np.stack([(1 - share) * start + share * end for share in np.linspace(0, 1, 8)]).astype("float32")
+kf.plots.save(kf.plots.grid(model.render(path), columns=8, title="from one face to another"), f"{OUT}/path.png")
+
+# %% Variety against quality: the same noise, more and more truncated
+rows = [(f"truncated at {limit}", model.sample(8, seed=4, truncation=limit)) for limit in (3.0, 1.5, 0.7)]
+kf.plots.save(kf.plots.evolution(rows, title="truncation"), f"{OUT}/truncation.png")
+print(f"the pictures are in {OUT}; go on with: keras-faces train slides-v2 --resume --epochs 12 --out {OUT}")

@@ -100,7 +100,11 @@ def _add_training(training: argparse.ArgumentParser) -> None:
         "--checkpoint-every", type=_positive, metavar="N", help="iterations between checkpoints (200)"
     )
     training.add_argument("--d-steps", type=_positive, metavar="K", help="steps of D for each step of G (1)")
-    training.add_argument("--separate-batches", action="store_true", default=None, help="D reads real and fake apart")
+    training.add_argument(
+        "--separate-batches",
+        action=argparse.BooleanOptionalAction,
+        help="D reads real and fake one after the other, or as one batch (the system's own)",
+    )
     training.add_argument("--label-smoothing", type=float, help="photographs are labelled 1 - this (0)")
     training.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="an option of the system")
     training.add_argument("--tensorboard", action="store_true", help="write curves for TensorBoard as well")

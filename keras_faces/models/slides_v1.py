@@ -109,6 +109,8 @@ def build(
     latent_dim: int = 100,
     dense: int = 1024,
     filters: tuple[int, int] = (128, 64),
+    d_rate: float = 2e-4,
+    g_rate: float = 2e-4,
     seed: int = 0,
     **rule: Any,
 ) -> AdversarialModel:
@@ -123,6 +125,8 @@ def build(
     dense, filters
         Widths of the networks: of the dense layer next to the noise and of the one before the score, and of G's two
         convolutional stages (D has them in reverse). The defaults are the deck's.
+    d_rate, g_rate
+        Learning rates of Adam (beta_1 0.5) for D and for G; the deck gives none.
     rule
         ``d_steps``, ``separate_batches``, ``label_smoothing``: see :class:`AdversarialModel`.
 
@@ -139,5 +143,5 @@ def build(
         name="slides_v1",
         **rule,
     )
-    model.compile()
+    model.compile(keras.optimizers.Adam(d_rate, beta_1=0.5), keras.optimizers.Adam(g_rate, beta_1=0.5))
     return model

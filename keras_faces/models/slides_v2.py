@@ -143,6 +143,8 @@ def build(
     upsamplings: int = 3,
     filters: tuple[int, int, int, int] = (512, 256, 128, 64),
     dropout: float = 0.4,
+    d_rate: float = 6e-5,
+    g_rate: float = 2.5e-5,
     seed: int = 0,
     **rule: Any,
 ) -> AdversarialModel:
@@ -160,6 +162,8 @@ def build(
         Channels of G's base and of its three stages; D has them in reverse. The defaults are the deck's.
     dropout
         Share of D's activations that each Dropout silences; the deck has 0.4.
+    d_rate, g_rate
+        Learning rates of Adam (beta_1 0.5) for D and for G; the deck gives none.
     rule
         ``d_steps``, ``separate_batches``, ``label_smoothing``: see :class:`AdversarialModel`.
 
@@ -178,5 +182,5 @@ def build(
         name="slides_v2",
         **rule,
     )
-    model.compile()
+    model.compile(keras.optimizers.Adam(d_rate, beta_1=0.5), keras.optimizers.Adam(g_rate, beta_1=0.5))
     return model

@@ -92,7 +92,7 @@ class AdversarialModel(keras.Model):
         g_optimizer: keras.optimizers.Optimizer | None = None,
         **kwargs: Any,
     ) -> None:
-        """Give D and G an optimizer each; by default Adam with rate 2e-4 and beta_1 0.5 (Radford et al. 2016).
+        """Give D and G an optimizer each; by default Adam, rate 2e-4, beta_1 0.5 (Radford et al. 2016, section 4).
 
         ``kwargs`` are those of ``keras.Model.compile``: ``jit_compile``, ``run_eagerly``, ``steps_per_execution``.
         """

@@ -89,7 +89,7 @@ class Watch(keras.callbacks.Callback):
                     f"{name} is {logs[name]}: a weight has grown without bound.",
                     "a smaller learning rate, --precision float32, or another seed",
                 )
-        self.d_won = self.d_won + 1 if logs["d_loss"] < 1e-3 and logs["d_fake"] < 1e-3 else 0
+        self.d_won = self.d_won + 1 if logs["d_loss"] < 1e-3 and logs["g_loss"] > 7 else 0  # 7 = -log(0.001)
         self.alike = self.alike + 1 if logs["spread"] < 0.02 else 0
         if self.d_won >= self.patience:
             self._stop(

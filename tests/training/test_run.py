@@ -82,40 +82,51 @@ def test_the_exported_generator_alone_makes_the_same_faces(tmp_path, faces):
     assert np.abs((values + 1) * 127.5 - model.sample(3)).max() <= 1
 
 
-@pytest.mark.parametrize("system", list(OPTIONS))
-@pytest.mark.parametrize("stop_at", [3, 6, 9])
-def test_resumed_after_any_stop_the_weights_are_bit_for_bit_the_same(tmp_path, faces, system, stop_at):
-    run(tmp_path / "whole", faces, config(system))
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """``whole(system, photographs)``: the folder of an uninterrupted run, made once a system."""
+    made = {}
+
+    def folder(system, faces):
+        if system not in made:
+            made[system] = tmp_path_factory.mktemp("whole") / system
+            run(made[system], faces, config(system))
+        return made[system]
+
+    return folder
+
+
+@pytest.mark.parametrize("system, stop_at", [("slides-v1", 3), ("slides-v2", 3), ("slides-v2", 6), ("slides-v2", 9)])
+def test_resumed_after_any_stop_the_weights_are_bit_for_bit_the_same(tmp_path, faces, whole, system, stop_at):
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "broken", faces, config(system), callbacks=[StopAt(stop_at)])
-    run(tmp_path / "broken", faces, config(system), resume=True)
-    assert_same_state(tmp_path / "whole", tmp_path / "broken")
-    for grid in (tmp_path / "whole/samples").iterdir():
-        assert grid.read_bytes() == (tmp_path / "broken/samples" / grid.name).read_bytes()
-    logs = [pandas.read_csv(tmp_path / name / "log.csv")["step"].tolist() for name in ("whole", "broken")]
+        run(tmp_path, faces, config(system), callbacks=[StopAt(stop_at)])
+    run(tmp_path, faces, config(system), resume=True)
+    uninterrupted = whole(system, faces)
+    assert_same_state(uninterrupted, tmp_path)
+    for grid in (uninterrupted / "samples").iterdir():
+        assert grid.read_bytes() == (tmp_path / "samples" / grid.name).read_bytes()
+    logs = [pandas.read_csv(folder / "log.csv")["step"].tolist() for folder in (uninterrupted, tmp_path)]
     assert logs[0] == logs[1]
 
 
-def test_stopped_before_the_first_checkpoint_it_begins_anew(tmp_path, faces):
-    run(tmp_path / "whole", faces, config(epochs=1))
+def test_stopped_before_the_first_checkpoint_it_begins_anew(tmp_path, faces, whole):
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "broken", faces, config(epochs=1), callbacks=[StopAt(1)])
-    assert not (tmp_path / "broken/checkpoint.h5").exists()
-    run(tmp_path / "broken", faces, config(epochs=1), resume=True)
-    assert_same_state(tmp_path / "whole", tmp_path / "broken")
+        run(tmp_path, faces, config(), callbacks=[StopAt(1)])
+    assert not (tmp_path / "checkpoint.h5").exists()
+    run(tmp_path, faces, config(), resume=True)
+    assert_same_state(whole("slides-v2", faces), tmp_path)
 
 
-def test_more_epochs_later_are_as_if_asked_for_at_once(tmp_path, faces):
-    run(tmp_path / "once", faces, config(epochs=3))
-    run(tmp_path / "twice", faces, config(epochs=1))
-    run(tmp_path / "twice", faces, config(epochs=3), resume=True)
-    assert_same_state(tmp_path / "once", tmp_path / "twice")
+def test_more_epochs_later_are_as_if_asked_for_at_once(tmp_path, faces, whole):
+    run(tmp_path, faces, config(epochs=1))
+    run(tmp_path, faces, config(epochs=2), resume=True)
+    assert_same_state(whole("slides-v2", faces), tmp_path)
 
 
-def test_after_kill_9_too(tmp_path, faces, photographs):
+def test_after_kill_9_too(tmp_path, faces, photographs, whole):
     """A process of its own, killed between two checkpoints as soon as the first is there."""
     np.save(tmp_path / "photographs.npy", photographs)
-    asked = config(epochs=4, checkpoint_every=1)
+    asked = config(checkpoint_every=1)
     script = (
         "import json, sys, numpy as np; from keras_faces.data import Faces\n"
         "from keras_faces.training.run import RunConfig, RunFolder, train\n"
@@ -134,9 +145,8 @@ def test_after_kill_9_too(tmp_path, faces, photographs):
     assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "killed/model.keras").exists()  # it was really broken off
 
-    run(tmp_path / "whole", faces, asked)
     run(tmp_path / "killed", faces, asked, resume=True)
-    assert_same_state(tmp_path / "whole", tmp_path / "killed")
+    assert_same_state(whole("slides-v2", faces), tmp_path / "killed")
 
 
 def test_a_folder_that_holds_anything_is_never_overwritten(tmp_path, faces):
