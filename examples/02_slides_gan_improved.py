@@ -14,12 +14,12 @@
 #
 # **Read beside it.** `keras_faces/models/slides_v2.py`, and `docs/errata.md` on its 48×48, 64×64 and 96×96.
 
-# %% What to try: 64 pixels, your own folder, SEPARATE_BATCHES = False
+# %% What to try: 64 pixels, your own folder
 DATA = "drawn"  # or a folder: "../photographs"
 IMAGE_SIZE = 32
 IMAGES = 2000
 EPOCHS = 6
-BATCH_SIZE = 32
+BATCH_SIZE = 16
 SEED = 0
 OUT = "runs/lesson-02"
 
@@ -48,7 +48,7 @@ config = RunConfig(
     batch_size=BATCH_SIZE,
     seed=SEED,
     count=IMAGES,
-    sample_every=20,
+    sample_every=25,
     backend="tensorflow",
 )
 model = train(folder, config, faces)

@@ -21,14 +21,17 @@ def plain_step(model, images):
     batch = tf.shape(images)[0]
     real = tf.cast(images, tf.float32) * (2.0 / 255.0) - 1.0
 
-    # D: the fakes of the present G, then the photographs, as one batch with the labels 0 and 1
+    # D: the fakes of the present G have the label 0, the photographs 1; read as one batch or one after the other
     noise = keras.random.normal((batch, model.latent_dim), seed=model.noise_seed)
     fake = generator(noise, training=True)
-    x = tf.concat([fake, real], axis=0)
     y = tf.concat([tf.zeros((batch, 1)), tf.ones((batch, 1))], axis=0)
     weights = model.discriminator.trainable_variables
     with tf.GradientTape() as tape:
-        d_loss = tf.reduce_mean(bce(labels=y, logits=d_logits(x, training=True)))
+        if model.separate_batches:
+            logits = tf.concat([d_logits(fake, training=True), d_logits(real, training=True)], axis=0)
+        else:
+            logits = d_logits(tf.concat([fake, real], axis=0), training=True)
+        d_loss = tf.reduce_mean(bce(labels=y, logits=logits))
     gradients = tape.gradient(d_loss, [variable.value for variable in weights])
     model.optimizer.discriminator.apply(gradients, weights)
 

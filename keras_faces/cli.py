@@ -157,9 +157,9 @@ def run_demo(options: argparse.Namespace) -> None:
         data=options.data,
         image_size=options.image_size,
         epochs=options.epochs,
-        batch_size=32,
+        batch_size=16,
         count=2000,
-        sample_every=20,
+        sample_every=25,
         backend=_backend_name(options.backend),
     )
     options.resume = options.strict = options.pause = options.tensorboard = False

@@ -40,8 +40,8 @@ class AdversarialModel(keras.Model):
         its own: a step is given ``d_steps * batch`` images.
     separate_batches
         ``False`` is the deck's rule: D reads fakes and photographs as one concatenated batch. ``True`` shows it the
-        two one after the other, so that BatchNormalization in D never mixes them. Without BatchNormalization
-        and Dropout in D, both are the same.
+        two one after the other, so that BatchNormalization in D never mixes them (see ``docs/errata.md``, D6). For a
+        D without BatchNormalization and Dropout, both are the same.
     label_smoothing
         One-sided: photographs get the label ``1 - label_smoothing``.
     value_range
@@ -150,9 +150,10 @@ class AdversarialModel(keras.Model):
         return loss, real_logits, fake_logits
 
     def judge(self, real: Any, fake: Any) -> tuple[Any, Any]:
-        """D's logits of photographs and fakes: the fakes first, then the photographs, as one batch."""
+        """D's logits of photographs and fakes: the fakes first, then the photographs, as one batch or as two."""
         if self.separate_batches:
-            return self.d_logits(real, training=True), self.d_logits(fake, training=True)
+            fake_logits = self.d_logits(fake, training=True)
+            return self.d_logits(real, training=True), fake_logits
         logits = self.d_logits(ops.concatenate([fake, real]), training=True)
         batch = ops.shape(fake)[0]
         return logits[batch:], logits[:batch]
@@ -280,5 +281,5 @@ def up_to_the_sigmoid(discriminator: keras.Model) -> keras.Model:
     """The same network, layers and weights shared, without a last ``Activation("sigmoid")``: images to logits."""
     last = discriminator.layers[-1]
     if isinstance(last, keras.layers.Activation) and last.activation is keras.activations.sigmoid:
-        return keras.Model(discriminator.inputs, last.input, name="d_logits")
+        return keras.Model(discriminator.inputs[0], last.input, name="d_logits")
     return discriminator

@@ -101,7 +101,7 @@ class Watch(keras.callbacks.Callback):
             self._stop(
                 f"the fakes of a batch have been all alike for {self.patience} iterations "
                 f"(spread {logs['spread']:.4f}): G has collapsed to one picture.",
-                "--separate-batches, a larger --batch-size, or another seed",
+                "a smaller learning rate for G, --separate-batches, a larger --batch-size, or another seed",
             )
 
     def _stop(self, finding: str, remedy: str) -> None:

@@ -135,7 +135,7 @@ def train(
     elif folder.checkpoint.exists():
         progress.epoch, progress.iteration = checkpoint.load(folder.checkpoint, model)
     folder.write(config)
-    _drop_grids_after(folder, progress)
+    _tidy(folder, progress)
     watchers = [*_watchers(folder, config, model, progress, **watching), *callbacks]
     try:
         _fit(model, batches, progress, config.epochs, watchers)
@@ -206,8 +206,10 @@ def draw_pictures(folder: RunFolder, config: RunConfig, gif: bool = True, rows: 
         plots.animation([plots.read_picture(file) for file in frames], folder.path / "evolution.gif")
 
 
-def _drop_grids_after(folder: RunFolder, progress) -> None:
-    """Remove grids that lie after the checkpoint: they are made again, with the same pixels."""
+def _tidy(folder: RunFolder, progress) -> None:
+    """Remove what a killed process left: half-written files, and grids after the checkpoint (they are made again)."""
+    for half in (*folder.path.glob(".*.part*"), *folder.samples.glob(".*.part*")):
+        half.unlink()
     for epoch, iteration, file in folder.grids():
         if (epoch, iteration) > (progress.epoch, progress.iteration):
             file.unlink()

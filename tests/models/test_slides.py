@@ -102,3 +102,9 @@ def test_unknown_options_and_precisions_are_refused():
         kf.models.build("slides-v1", precision="float8")
     with pytest.raises(ValueError, match="upsamplings=5"):
         kf.models.build("slides-v2", upsamplings=5)
+
+
+def test_the_decks_rule_is_the_default_of_v1_and_an_option_of_v2(narrow):
+    assert not narrow("slides-v1").separate_batches
+    assert narrow("slides-v2").separate_batches
+    assert not narrow("slides-v2", separate_batches=False).separate_batches

@@ -145,7 +145,9 @@ def test_after_kill_9_too(tmp_path, faces, photographs, whole):
     assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "killed/model.keras").exists()  # it was really broken off
 
+    (tmp_path / "killed/.checkpoint.1.part.h5").write_text("half")  # as if killed while writing
     run(tmp_path / "killed", faces, asked, resume=True)
+    assert not list((tmp_path / "killed").rglob(".*"))
     assert_same_state(whole("slides-v2", faces), tmp_path / "killed")
 
 
