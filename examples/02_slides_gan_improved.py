@@ -2,8 +2,8 @@
 # # 2. The improved pair
 #
 # **What it teaches.** What five changes do to the same game: BatchNormalization keeps every stage in range, ReLU and
-# LeakyReLU pass the gradients that tanh swallows, strides replace pooling, Dropout keeps D from learning the photographs
-# by heart, and the big dense layers go. A tenth of the weights of lesson 1.
+# LeakyReLU pass the gradients that tanh swallows, strides replace pooling, Dropout keeps D from learning photographs by
+# heart, and the big dense layers go. A tenth of the weights of lesson 1.
 #
 # **Command.** `python examples/02_slides_gan_improved.py` — or run the cells one by one.
 #

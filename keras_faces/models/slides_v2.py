@@ -110,29 +110,32 @@ def generator(
 
 
 def discriminator(
-    image_size: int = IMAGE_SIZE, filters: tuple[int, ...] = (64, 128, 256, 512), dropout: float = 0.4
+    image_size: int = IMAGE_SIZE,
+    filters: tuple[int, ...] = (64, 128, 256, 512),
+    dropout: float = 0.4,
+    seed: int = 0,
 ) -> keras.Sequential:
-    """Image (image_size, image_size, 3) in [-1, 1] to the probability (1,) that it is real."""
+    """Image (image_size, image_size, 3) in [-1, 1] to the probability (1,) that it is real; seed is Dropout's."""
     first, second, third, fourth = filters
     return keras.Sequential(
         [
             layers.Input((image_size, image_size, 3)),
             layers.Conv2D(first, kernel_size=5, strides=2, padding="same"),
             layers.LeakyReLU(negative_slope=0.2),
-            layers.Dropout(dropout),  # 32, 32, 64
+            layers.Dropout(dropout, seed=seed + 1),  # 32, 32, 64
             layers.Conv2D(second, kernel_size=5, strides=2, padding="same"),
             layers.ZeroPadding2D(padding=((0, 1), (0, 1))),
             layers.BatchNormalization(momentum=0.8),
             layers.LeakyReLU(negative_slope=0.2),
-            layers.Dropout(dropout),  # 17, 17, 128
+            layers.Dropout(dropout, seed=seed + 2),  # 17, 17, 128
             layers.Conv2D(third, kernel_size=5, strides=2, padding="same"),
             layers.BatchNormalization(momentum=0.8),
             layers.LeakyReLU(negative_slope=0.2),
-            layers.Dropout(dropout),  # 9, 9, 256
+            layers.Dropout(dropout, seed=seed + 3),  # 9, 9, 256
             layers.Conv2D(fourth, kernel_size=5, strides=1, padding="same"),
             layers.BatchNormalization(momentum=0.8),
             layers.LeakyReLU(negative_slope=0.2),
-            layers.Dropout(dropout),  # 9, 9, 512
+            layers.Dropout(dropout, seed=seed + 4),  # 9, 9, 512
             layers.Flatten(),  # 41472
             layers.Dense(1, dtype="float32"),
             layers.Activation("sigmoid", dtype="float32"),  # 1
@@ -186,7 +189,7 @@ def build(
     check_image_size("slides-v2", image_size, multiple=2**upsamplings, smallest=2 ** (upsamplings + 1))
     model = AdversarialModel(
         generator(image_size, latent_dim, filters, upsamplings),
-        discriminator(image_size, filters[::-1], dropout),
+        discriminator(image_size, filters[::-1], dropout, seed),
         separate_batches=separate_batches,
         seed=seed,
         name="slides_v2",

@@ -6,6 +6,7 @@ import pytest
 
 from keras_faces.training.adversarial import AdversarialModel, up_to_the_sigmoid
 
+to_numpy = keras.ops.convert_to_numpy
 SYSTEMS = ("slides-v1", "slides-v2")
 
 
@@ -63,10 +64,10 @@ def test_d_learns_to_tell(narrow, photographs):
 def test_the_fakes_are_those_of_the_generator_before_its_update(narrow, photographs):
     model, seen = narrow("slides-v1"), []
     improve = model.improve_discriminator
-    model.improve_discriminator = lambda real, fake: seen.append(np.array(fake)) or improve(real, fake)
+    model.improve_discriminator = lambda real, fake: seen.append(to_numpy(fake)) or improve(real, fake)
     twin = narrow("slides-v1")
     model.step(photographs[:8])
-    np.testing.assert_allclose(seen[0], np.array(twin.generator(twin.noise(8), training=True)), atol=1e-6)
+    np.testing.assert_allclose(seen[0], to_numpy(twin.generator(twin.noise(8), training=True)), atol=1e-6)
 
 
 def test_d_reads_one_batch_the_fakes_first(narrow, photographs, monkeypatch):
@@ -76,7 +77,7 @@ def test_d_reads_one_batch_the_fakes_first(narrow, photographs, monkeypatch):
     real, fake = model.scaled(photographs[:8]), model.scaled(photographs[8:16])
     real_logits, fake_logits = model.judge(real, fake)
     assert [len(batch) for batch in batches] == [16]
-    np.testing.assert_array_equal(batches[0], np.concatenate([np.array(fake), np.array(real)]))
+    np.testing.assert_array_equal(batches[0], np.concatenate([to_numpy(fake), to_numpy(real)]))
     assert real_logits.shape == fake_logits.shape == (8, 1)
 
 
@@ -87,13 +88,13 @@ def test_separate_batches_are_read_apart(narrow, photographs, monkeypatch):
     real, fake = model.scaled(photographs[:8]), model.scaled(photographs[8:16])
     model.judge(real, fake)
     for seen, shown in zip(batches, (fake, real), strict=True):
-        np.testing.assert_array_equal(seen, np.array(shown))
+        np.testing.assert_array_equal(seen, to_numpy(shown))
 
 
 def _recording(network, batches, call):
     def recorded(self, images, *args, **kwargs):
         if self is network:
-            batches.append(np.array(images))
+            batches.append(to_numpy(images))
         return call(self, images, *args, **kwargs)
 
     return recorded
@@ -109,9 +110,9 @@ def test_k_steps_of_d_for_one_of_g(narrow, photographs):
 def test_k_steps_take_different_photographs(narrow, photographs):
     model, seen = narrow("slides-v1", d_steps=2), []
     improve = model.improve_discriminator
-    model.improve_discriminator = lambda real, fake: seen.append(np.array(real)) or improve(real, fake)
+    model.improve_discriminator = lambda real, fake: seen.append(to_numpy(real)) or improve(real, fake)
     model.step(photographs[:16])
-    np.testing.assert_array_equal(np.concatenate(seen), np.array(model.scaled(photographs[:16])))
+    np.testing.assert_array_equal(np.concatenate(seen), to_numpy(model.scaled(photographs[:16])))
 
 
 def test_label_smoothing_reaches_the_loss(narrow, photographs):
@@ -119,7 +120,7 @@ def test_label_smoothing_reaches_the_loss(narrow, photographs):
     fake = plain.scaled(photographs[8:16])
     first = float(plain.improve_discriminator(plain.scaled(photographs[:8]), fake)[0])
     second = float(smooth.improve_discriminator(smooth.scaled(photographs[:8]), fake)[0])
-    real_logits = np.array(narrow("slides-v1").judge(plain.scaled(photographs[:8]), fake)[0])
+    real_logits = to_numpy(narrow("slides-v1").judge(plain.scaled(photographs[:8]), fake)[0])
     assert second - first == pytest.approx(0.5 * 0.2 * real_logits.mean(), abs=1e-5)  # BCE is linear in the label
 
 
@@ -159,8 +160,8 @@ def test_losses_come_from_the_logit_and_share_ds_layers(narrow):
     logits = up_to_the_sigmoid(discriminator)
     assert len(logits.layers) == len(discriminator.layers)  # the input takes the place of the sigmoid
     images = np.random.default_rng(0).normal(size=(4, 16, 16, 3)).astype("float32")
-    probability = np.array(discriminator(images, training=False))
-    np.testing.assert_allclose(probability, 1 / (1 + np.exp(-np.array(logits(images, training=False)))), rtol=1e-5)
+    probability = to_numpy(discriminator(images, training=False))
+    np.testing.assert_allclose(probability, 1 / (1 + np.exp(-to_numpy(logits(images, training=False)))), rtol=1e-5)
 
 
 def test_networks_that_do_not_fit_are_refused(narrow):

@@ -22,7 +22,9 @@ def test_only_the_named_variables_get_gradients():
 
 
 def test_moving_averages_and_random_states_go_on_in_the_loss(values):
-    network = keras.Sequential([keras.Input((3,)), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)])
+    network = keras.Sequential(
+        [keras.Input((3,)), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5, seed=1)]
+    )
     normalisation, dropout = network.layers
     (before,) = values([dropout.seed_generator.state])
     images = np.arange(12, dtype="float32").reshape(4, 3)
@@ -39,14 +41,20 @@ def test_moving_averages_and_random_states_go_on_in_the_loss(values):
 @pytest.mark.parametrize("inside_a_loss", [False, True])
 def test_a_frozen_network_keeps_every_bit_and_passes_gradients(values, inside_a_loss):
     network = keras.Sequential(
-        [keras.Input((3,)), keras.layers.Dense(4), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)]
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(4),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5, seed=1),
+        ]
     )
     x = keras.Variable(np.random.default_rng(0).normal(size=(8, 3)).astype("float32"))
     before = values(network.variables)
 
     def loss():
+        images = x.value  # read outside the scope, which knows the network alone
         with frozen(network):
-            return ops.sum(network(x.value, training=True) ** 2), None
+            return ops.sum(network(images, training=True) ** 2), None
 
     if inside_a_loss:
         _, (gradient,) = value_and_grad(loss, [x], [x, *network.variables])
