@@ -37,7 +37,7 @@ for name, system in (("slides-v1", first), ("slides-v2", model)):
     print(f"{name}: {system.generator.count_params():,} weights in G, {dense:,} of them in dense layers")
 
 # %% Train into a run folder, as `keras-faces train` does: grids, log, curves, checkpoints
-from keras_faces.training.run import RunConfig, RunFolder, train
+from keras_faces.runs import RunConfig, RunFolder, train
 
 folder = RunFolder(OUT)
 config = RunConfig(

@@ -141,7 +141,7 @@ def describe_system(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train a system into a run folder."""
-    from keras_faces.training.run import RunFolder
+    from keras_faces.runs import RunFolder
 
     folder = RunFolder(options.out or Path("runs") / options.name)
     config = _resumed_config(options, folder) if options.resume else _new_config(options)
@@ -150,7 +150,7 @@ def train(options: argparse.Namespace) -> None:
 
 def run_demo(options: argparse.Namespace) -> None:
     """slides-v2 on a few thousand faces at 32×32."""
-    from keras_faces.training.run import RunConfig, RunFolder
+    from keras_faces.runs import RunConfig, RunFolder
 
     config = RunConfig(
         system="slides-v2",
@@ -169,7 +169,7 @@ def run_demo(options: argparse.Namespace) -> None:
 def sample_run(options: argparse.Namespace) -> None:
     """Write faces of a trained run as one grid or as single files."""
     from keras_faces import plots
-    from keras_faces.training.run import RunFolder
+    from keras_faces.runs import RunFolder
 
     folder = RunFolder(options.run)
     config = folder.read()
@@ -200,7 +200,7 @@ def _run(folder, config, options: argparse.Namespace) -> None:
         folder.check_free()
     _use_backend(config.backend)
     from keras_faces import data, models
-    from keras_faces.training.run import RunError, train
+    from keras_faces.runs import RunError, train
 
     config.image_size = config.image_size or models.lesson(config.system).IMAGE_SIZE
     faces = data.load(
@@ -227,7 +227,7 @@ def _run(folder, config, options: argparse.Namespace) -> None:
 
 
 def _new_config(options: argparse.Namespace):
-    from keras_faces.training.run import RunConfig
+    from keras_faces.runs import RunConfig
 
     given = {key: value for key, value in _given(options).items() if value is not None}
     return RunConfig(system=options.name, backend=_backend_name(options.backend), options=_rule(options), **given)
@@ -235,7 +235,7 @@ def _new_config(options: argparse.Namespace):
 
 def _resumed_config(options: argparse.Namespace, folder):
     """The run's own configuration; only more epochs and the folder's new place may be asked for."""
-    from keras_faces.training.run import RunError
+    from keras_faces.runs import RunError
 
     config = folder.read()
     asked = {"system": options.name, **_given(options), "backend": options.backend}

@@ -127,12 +127,12 @@ def test_an_unknown_system_names_the_nearest(tmp_path, capsys):
 
 def test_demo_trains_on_drawn_faces(tmp_path, monkeypatch, capsys):
     """The demo itself, on a few faces and one epoch, at the smallest size."""
-    from keras_faces.training import run
+    from keras_faces import runs
 
     monkeypatch.chdir(tmp_path)
-    config_of = run.RunConfig
+    config_of = runs.RunConfig
     few = {"count": 16, "batch_size": 8, "options": {"filters": [8, 4, 4, 4], "latent_dim": 5}}
-    monkeypatch.setattr(run, "RunConfig", lambda **asked: config_of(**(asked | few)))
+    monkeypatch.setattr(runs, "RunConfig", lambda **asked: config_of(**(asked | few)))
     for name in ("demo", "demo-2"):
         assert cli.main(["demo", "--epochs", "1", "--image-size", "16"]) == 0
         assert (tmp_path / "runs" / name / "evolution.png").exists()

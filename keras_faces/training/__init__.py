@@ -1,1 +1,1 @@
-"""The training core: the step, two optimizers in one, sampling, callbacks and the run folder."""
+"""The training core: the step, two optimizers in one, sampling, checkpoints and callbacks."""

@@ -17,7 +17,7 @@ import pytest
 from keras_faces.data import Faces
 from keras_faces.training import checkpoint
 from keras_faces.training.callbacks import TrainingStopped
-from keras_faces.training.run import RunConfig, RunError, RunFolder, train
+from keras_faces.runs import RunConfig, RunError, RunFolder, train
 
 OPTIONS = {"slides-v1": {"dense": 8, "filters": [8, 4]}, "slides-v2": {"filters": [16, 8, 8, 4]}}
 
@@ -129,7 +129,7 @@ def test_after_kill_9_too(tmp_path, faces, photographs, whole):
     asked = config(checkpoint_every=1)
     script = (
         "import json, sys, numpy as np; from keras_faces.data import Faces\n"
-        "from keras_faces.training.run import RunConfig, RunFolder, train\n"
+        "from keras_faces.runs import RunConfig, RunFolder, train\n"
         "folder, photographs, asked = sys.argv[1:]\n"
         "train(RunFolder(folder), RunConfig(**json.loads(asked)), Faces(np.load(photographs)))"
     )
