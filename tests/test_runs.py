@@ -15,9 +15,9 @@ import pandas
 import pytest
 
 from keras_faces.data import Faces
+from keras_faces.runs import RunConfig, RunError, RunFolder, train
 from keras_faces.training import checkpoint
 from keras_faces.training.callbacks import TrainingStopped
-from keras_faces.runs import RunConfig, RunError, RunFolder, train
 
 OPTIONS = {"slides-v1": {"dense": 8, "filters": [8, 4]}, "slides-v2": {"filters": [16, 8, 8, 4]}}
 
