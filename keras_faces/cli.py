@@ -73,8 +73,8 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--data", default="drawn", help="a folder of photographs or a .h5 file (the embedded drawn faces)"
     )
-    demo.add_argument("--image-size", type=_positive, default=32, help="side in pixels (32)")
-    demo.add_argument("--epochs", type=_positive, default=6, help="epochs (6)")
+    demo.add_argument("--image-size", type=_positive, default=64, help="side in pixels (64)")
+    demo.add_argument("--epochs", type=_positive, default=4, help="epochs (4)")
     demo.add_argument("--out", type=Path, help="the run folder (runs/demo, runs/demo-2, ...)")
     demo.add_argument("--show", action="store_true", help="a live window of the faces")
     _add_backend(demo)
@@ -149,7 +149,7 @@ def train(options: argparse.Namespace) -> None:
 
 
 def run_demo(options: argparse.Namespace) -> None:
-    """slides-v2 on a few thousand faces at 32×32."""
+    """slides-v2 with half as many channels, on 2,000 faces: minutes on two cores."""
     from keras_faces.runs import RunConfig, RunFolder
 
     config = RunConfig(
@@ -160,6 +160,7 @@ def run_demo(options: argparse.Namespace) -> None:
         batch_size=16,
         count=2000,
         sample_every=25,
+        options={"filters": [256, 128, 64, 32]},
         backend=_backend_name(options.backend),
     )
     options.resume = options.strict = options.pause = options.tensorboard = False

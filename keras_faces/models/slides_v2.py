@@ -2,7 +2,7 @@
 
 Source: the course's slide deck, the second ``generator_model`` and ``discriminator_model``. The big dense layers are
 gone, BatchNormalization keeps every stage in range, ReLU and LeakyReLU let the gradients through where tanh saturated,
-strides replace pooling, and Dropout keeps D from learning the photographs by heart. A tenth of the weights of
+strides replace pooling, and Dropout keeps D from learning the photographs by heart. A fifth of the weights of
 slides-v1, and better faces.
 
 The deck contradicts itself here. Its generator starts from a 6×6 base, its discriminator reads 64×64, and no number of
