@@ -201,16 +201,13 @@ def _run(folder, config, options: argparse.Namespace) -> None:
         folder.check_free()
     _use_backend(config.backend)
     from keras_faces import data, models
-    from keras_faces.runs import RunError, train
+    from keras_faces.runs import train
 
     config.image_size = config.image_size or models.lesson(config.system).IMAGE_SIZE
     faces = data.load(
         config.data, config.image_size, count=config.count, seed=config.seed, crop=config.crop, strict=options.strict
     )
     print(faces.summary())
-    if options.resume and faces.fingerprint() != config.fingerprint:
-        raise RunError(f"{config.data} no longer holds the images that {folder.path} was trained on; train anew.")
-    config.fingerprint = faces.fingerprint()
     print(f"Training {config.system} at {config.image_size}×{config.image_size}; watch {folder.samples}")
     train(
         folder,

@@ -127,6 +127,9 @@ def train(
     from keras_faces.training import checkpoint
     from keras_faces.training.callbacks import Progress
 
+    if resume and config.fingerprint not in ("", faces.fingerprint()):
+        raise RunError(f"{config.data} no longer holds the images that {folder.path} was trained on; train anew.")
+    config.fingerprint = faces.fingerprint()
     model = models.build(config.system, config.image_size, config.seed, config.precision, **config.options)
     batches = faces.batches(config.batch_size * model.d_steps, seed=config.seed)
     progress = Progress(iterations=len(batches))
