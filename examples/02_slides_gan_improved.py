@@ -27,7 +27,7 @@ OUT = "runs/lesson-02"
 # %% The faces
 import keras_faces as kf
 
-faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES)
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
 
 # %% Two generators with the same task: count where their weights are
@@ -51,7 +51,6 @@ config = RunConfig(
     count=IMAGES,
     sample_every=25,
     options={"filters": FILTERS},
-    backend="tensorflow",
 )
 model = train(folder, config, faces)
 

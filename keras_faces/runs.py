@@ -123,6 +123,8 @@ def train(
     -------
     The trained model.
     """
+    import keras
+
     from keras_faces import models
     from keras_faces.training import checkpoint
     from keras_faces.training.callbacks import Progress
@@ -130,6 +132,7 @@ def train(
     if resume and config.fingerprint not in ("", faces.fingerprint()):
         raise RunError(f"{config.data} no longer holds the images that {folder.path} was trained on; train anew.")
     config.fingerprint = faces.fingerprint()
+    config.backend = keras.backend.backend()
     model = models.build(config.system, config.image_size, config.seed, config.precision, **config.options)
     batches = faces.batches(config.batch_size * model.d_steps, seed=config.seed)
     progress = Progress(iterations=len(batches))
