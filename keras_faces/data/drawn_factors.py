@@ -6,11 +6,10 @@ Read next: ``portrait.py``, which turns the two draws into pixels, and ``drawn.p
 from __future__ import annotations
 
 import operator
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-
-import numpy as np
 
 
 @dataclass(frozen=True)
@@ -90,31 +89,32 @@ class Appearance:
 
 
 class _Dice:
-    """Seeded draws in the few forms needed here (one stream of uniform numbers, so that it is quick)."""
+    """Seeded draws in the few forms needed here. Each stream and number has uniform numbers of its own."""
 
     def __init__(self, seed: int, stream: int, number: int) -> None:
         for name, value in (("seed", seed), ("number", number)):
             if operator.index(value) < 0:
                 raise ValueError(f"{name} must be 0 or more, got {value}")
-        source = np.random.SeedSequence(int(seed), spawn_key=(stream, int(number)))
-        self._uniform = iter(np.random.Generator(np.random.PCG64(source)).random(128).tolist())
+        seeded = random.Random(f"drawn face {int(seed)} {stream} {int(number)}")  # a text seed is hashed by SHA-512
+        self._uniform = seeded.random
 
     def between(self, low: float, high: float) -> float:
-        return low + (high - low) * next(self._uniform)
+        return low + (high - low) * self._uniform()
 
     def bell(self, centre: float, spread: float) -> float:
         """A bounded bell: the mean of three uniform draws over centre +- spread."""
-        return centre + spread * (2.0 * (next(self._uniform) + next(self._uniform) + next(self._uniform)) / 3.0 - 1.0)
+        uniform = self._uniform
+        return centre + spread * (2.0 * (uniform() + uniform() + uniform()) / 3.0 - 1.0)
 
     def chance(self, probability: float) -> bool:
-        return next(self._uniform) < probability
+        return self._uniform() < probability
 
     def split(self, probability: float, yes: tuple[float, float], no: tuple[float, float]) -> float:
         """Draw from the interval `yes` with the given probability, else from `no`: a gap keeps the label exact."""
         return self.between(*(yes if self.chance(probability) else no))
 
     def pick(self, weights: Mapping[str, float]) -> str:
-        left = next(self._uniform) * sum(weights.values())
+        left = self._uniform() * sum(weights.values())
         for name, weight in weights.items():
             left -= weight
             if left < 0.0:

@@ -13,9 +13,20 @@ import cv2
 import numpy as np
 
 from keras_faces.data import portrait_extras as extras
-from keras_faces.data.portrait_features import Face
+from keras_faces.data.portrait_features import features
 from keras_faces.data.portrait_hair import Hair
-from keras_faces.data.portrait_paint import FACE_FRAME, blend, hsv, mix, noise_tile, smooth, tint
+from keras_faces.data.portrait_paint import (
+    FACE_FRAME,
+    between,
+    blend,
+    both_sides,
+    hsv,
+    mirrored,
+    mix,
+    noise_tile,
+    smooth,
+    tint,
+)
 from keras_faces.data.portrait_scene import Scene, face_skin, to_bytes, tones
 
 if TYPE_CHECKING:
@@ -24,7 +35,9 @@ if TYPE_CHECKING:
 SMALLEST, LARGEST = 16, 512
 _EAR = smooth([(-0.07, -0.8), (0.02, -1.0), (0.09, -0.75), (0.08, -0.1), (0.045, 0.6), (-0.01, 0.95), (-0.06, 0.7)], 3)
 _EAR_FOLD = smooth([(0.0, -0.62), (0.042, -0.48), (0.036, -0.06), (0.015, 0.38)], 2)
-_STEPS = np.arange(32, dtype=np.float32)
+_EAR_CURVES = both_sides(np.concatenate((_EAR, _EAR_FOLD)))
+_PATCHES = np.linspace(-18.0, 18.0, 5, dtype=np.float32)
+_DOWN, _ACROSS = np.linspace(0.0, 1.0, 25, dtype=np.float32), np.linspace(0.0, 1.0, 15, dtype=np.float32)
 
 
 def portrait(identity: Identity, appearance: Appearance, image_size: int = 64) -> np.ndarray:
@@ -53,7 +66,7 @@ def portrait(identity: Identity, appearance: Appearance, image_size: int = 64) -
     if not SMALLEST <= image_size <= LARGEST:
         raise ValueError(f"image_size must lie between {SMALLEST} and {LARGEST}, got {image_size}")
     scale = max(2, -(-96 // image_size)) if image_size <= 256 else 1
-    scene = Scene(identity, appearance, image_size * scale)
+    scene = Scene(identity, appearance, image_size, scale)
     _backdrop(scene)
     hair = Hair(scene)
     hair.behind()
@@ -61,8 +74,8 @@ def portrait(identity: Identity, appearance: Appearance, image_size: int = 64) -
     extras.clothes(scene)
     _ears(scene)
     face_mask = _face(scene)
-    Face(scene).paint(face_mask)
-    hair.over(face_mask)
+    features(scene, face_mask, hair.shadow(face_mask))
+    hair.over()
     extras.earrings(scene)
     extras.hat(scene, face_mask)
     extras.glasses(scene)
@@ -74,16 +87,15 @@ def _backdrop(scene: Scene) -> None:
     appearance = scene.appearance
     tile = noise_tile("grain")
     row = int(appearance.texture * 199)
-    patches = tile[row : row + 15, row : row + 5].reshape(3, 5, 5).astype(np.float32) / 128.0 - 1.0
+    patches = tile[row : row + 15, row : row + 5].reshape(3, 5, 5, 1).astype(np.float32) / 128.0 - 1.0
     base = np.float32(hsv(appearance.backdrop_hue, 0.58 * appearance.backdrop_colour, appearance.backdrop_light))
     other = np.float32(hsv(appearance.backdrop_hue + 0.12, 0.5 * appearance.backdrop_colour, 0.9))
     contrast = appearance.backdrop_contrast
-    share = np.maximum(0.0, 0.8 * contrast * patches[1])[..., None]
-    low = base + 70.0 * contrast * patches[0][..., None] + (other - base) * share
-    slope = 9.0 * _STEPS[:5] - 18.0
-    low += (slope * scene.light[0])[None, :, None] - slope[:, None, None] * 0.6
-    small = np.clip(low * np.float32(scene.tint), 4, 250).astype(np.uint8)
-    smooth_ = cv2.resize(small, (scene.size // 4, scene.size // 4), interpolation=cv2.INTER_CUBIC)
+    share = np.maximum(0.0, 0.8 * contrast * patches[1])
+    falloff = _PATCHES * scene.light[0] - 0.6 * _PATCHES[:, None]
+    low = base + (other - base) * share + (70.0 * contrast * patches[0] + falloff[..., None])
+    small = np.minimum(np.maximum(low * np.float32(scene.tint), 4), 250).astype(np.uint8)
+    smooth_ = cv2.resize(small, (scene.size // 6, scene.size // 6), interpolation=cv2.INTER_CUBIC)
     cv2.resize(smooth_, (scene.size, scene.size), dst=scene.image)
 
 
@@ -92,36 +104,33 @@ def _neck(scene: Scene) -> None:
     body, identity = scene.body, scene.identity
     thick = (0.42 if identity.male else 0.335) * identity.face_width + 0.06 * identity.fullness
     half = [(thick, 0.35), (thick, 0.80), (thick * 1.04, 0.98), (thick + 0.16, 1.12), (0.62, 1.40), (0.62, 1.7)]
-    right = smooth(half, 4)
-    outline = np.concatenate([right, right[::-1] * np.float32([-1.0, 1.0])])
-    outline = body.turn(outline)
-    patch = body.patch_around(outline)
-    window = patch.window
+    outline = body.project(mirrored(smooth(half, 4)))
+    window = body.window(outline)
     view, unit = scene.image[window], body.unit
     middle, top = body.rows[0][2], body.rows[1][2]
-    x = (window[1].start - middle) / unit + _STEPS[:15] * (view.shape[1] / (14.0 * unit))
-    y = (window[0].start - top) / unit + _STEPS[:25] * (view.shape[0] / (24.0 * unit))
-    across = np.clip(x / (thick * 1.35), -0.98, 0.98)
-    lambert = scene.light[0] * across + scene.light[2] * np.sqrt(1.0 - across**2) - 0.3 * scene.light[1]
+    x = (window[1].start - middle) / unit + (view.shape[1] / unit) * _ACROSS
+    y = (window[0].start - top) / unit + (view.shape[0] / unit) * _DOWN
+    across = np.minimum(np.maximum(x / (thick * 1.35), -0.98), 0.98)
+    lambert = scene.light[0] * across + scene.light[2] * np.sqrt(1.0 - across * across) - 0.3 * scene.light[1]
     shade = 0.60 + 0.40 / (1.0 + np.exp((0.95 * identity.face_length + 0.16 - y) / 0.05))
-    tendon = 0.05 * np.exp(-(((np.abs(x) - 0.16) / 0.05) ** 2))
-    tone = (tones(lambert, scene.appearance) - tendon) * shade[:, None]
-    skin = cv2.resize(tint(to_bytes(tone - 0.03), scene.skin_ramp), view.shape[1::-1])
-    blend(view, skin, patch.mask(outline))
+    tendon = (np.abs(x) - 0.16) / 0.05
+    tone = tones(lambert, scene.appearance) - 0.05 * np.exp(-tendon * tendon)
+    skin = tint(to_bytes(tone * shade[:, None] - 0.03), scene.skin_ramp)
+    blend(view, cv2.resize(skin, view.shape[1::-1]), body.mask([outline])[window])
 
 
 def _ears(scene: Scene) -> None:
     """Both ears, each with its rim and hollow; the turned head hides one of them."""
     head, identity = scene.head, scene.identity
-    tall = 0.20 * identity.ear_size
-    for side in (-1, 1):
-        x, y = head.turn(np.float32([[side * 0.695 * identity.face_width, 0.04]]), -0.06)[0].tolist()
-        place, scale = np.float32([x, y]), np.float32([side, tall])
+    tall, out = 0.20 * identity.ear_size, 0.695 * identity.face_width
+    places = np.float32([[[-out, 0.04]], [[out, 0.04]]])
+    curves = head.project(_EAR_CURVES * np.float32([1.0, tall]) + places, -0.06)
+    for side, curve in zip((-1, 1), curves, strict=True):
         facing = 0.80 + 0.22 * side * scene.light[0] * scene.appearance.light_strength
         red, green, blue = scene.skin
         lit = (min(255.0, red * facing), green * facing * 0.90, blue * facing * 0.88)
-        scene.fill(_EAR * scale + place, lit)
-        scene.draw([_EAR_FOLD * scale + place], 0.032, mix(lit, (0, 0, 0), 0.36))
+        scene.fill([curve[: len(_EAR)]], lit)
+        scene.draw([curve[len(_EAR) :]], 0.032, mix(lit, (0, 0, 0), 0.36))
 
 
 @lru_cache(maxsize=1)
@@ -150,14 +159,12 @@ def _face(scene: Scene) -> np.ndarray:
         (0.105 * wide * identity.chin**0.7, 0.950 * long + drop),
         (0.0, 0.960 * long + drop),
     ]
-    right = smooth(half)
-    left = right * np.float32([-1.0, 1.0])
-    depth = _outline_depth()
-    outline = np.concatenate([head.turn(right, depth), head.turn(left, depth)[::-1]])
-    mask = head.mask(outline)
-    scene.face = head.patch_around(outline)
-    window = scene.face.window
-    blend(scene.image[window], head.warp(face_skin(scene), FACE_FRAME)[window], mask[window])
+    left, right = head.project(both_sides(smooth(half)), _outline_depth())
+    outline = between(right, left)
+    mask = head.mask([outline])
+    window = scene.face = head.window(outline)
+    skin = head.double(head.warp(face_skin(scene), window, FACE_FRAME), window)
+    blend(scene.image[window], skin, mask[window])
     return mask
 
 

@@ -8,13 +8,27 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from keras_faces.data.portrait_paint import SHIFT, Colour, blend, hsv, mirrored, mix, noise_tile, ramp, smooth, tint
+from keras_faces.data.portrait_paint import (
+    SHIFT,
+    Colour,
+    Outlines,
+    between,
+    blend,
+    both_sides,
+    hsv,
+    mirrored,
+    mix,
+    noise_tile,
+    ramp,
+    smooth,
+    tint,
+)
 from keras_faces.data.portrait_scene import Scene, round_tone, to_bytes
 
 _ANGLE = np.linspace(0.0, 2.0 * np.pi, 33, dtype=np.float32)
 _COS, _SIN = np.cos(_ANGLE), np.sin(_ANGLE)
 _SPAN = np.linspace(-1.0, 1.0, 15, dtype=np.float32)
-_FLIP = np.float32([-1.0, 1.0])
+_ROUND = 108.0 - 20.0 * _SPAN**2  # the shoulders turn away at both sides
 
 
 def _ring(power: float) -> np.ndarray:
@@ -30,6 +44,15 @@ def _cloth_ramp(colour: Colour) -> np.ndarray:
     return ramp((0.0, 0.6, 1.0), [mix((0, 0, 0), colour, 0.25), colour, mix(colour, (255, 255, 255), 0.35)])
 
 
+_TIE = mirrored(np.float32([(0.0, 1.13), (0.085, 1.14), (0.060, 1.25), (0.13, 1.8)]))
+_COLLARS = {  # in widths of the neck; the height of each point
+    "crew": [(0.0, 1.17), (0.6, 1.13), (1.04, 0.98)],
+    "vneck": [(0.0, 1.44), (0.55, 1.24), (1.08, 1.00)],
+    "shirt": [(0.0, 1.32), (0.55, 1.18), (1.05, 0.96)],
+    "suit": [(0.0, 1.17), (0.55, 1.12), (1.05, 0.96)],
+}
+
+
 def clothes(scene: Scene) -> None:
     """Paint shoulders, collar and necktie: flat colours first, then the light and the folds over all of them."""
     appearance, body, size = scene.appearance, scene.body, scene.size
@@ -40,49 +63,46 @@ def clothes(scene: Scene) -> None:
     if kind == "suit":
         colour = hsv(0.62, 0.3 * appearance.clothes_colour, 0.10 + 0.28 * appearance.clothes_light)
     colour = scene.lit(colour)
+    collar = [(slim * x, y) for x, y in _COLLARS[kind]]
     shoulder = [(0.66 * broad, 1.15), (1.02 * broad, 1.28), (1.28 * broad, 1.56), (1.36 * broad, 2.4)]
-    collar = {
-        "crew": [(0.0, 1.17), (0.6 * slim, 1.13), (1.04 * slim, 0.98)],
-        "vneck": [(0.0, 1.44), (0.55 * slim, 1.24), (1.08 * slim, 1.00)],
-        "shirt": [(0.0, 1.32), (0.55 * slim, 1.18), (1.05 * slim, 0.96)],
-        "suit": [(0.0, 1.17), (0.55 * slim, 1.12), (1.05 * slim, 0.96)],
-    }[kind]
-    cloth = mirrored(smooth(collar + shoulder, 4))
-    top = max(0, min(size - 2, int(body.rows[1][1] * 0.85 + body.rows[1][2])))
-    layer, mask = np.empty((size, size, 3), np.uint8)[top:], np.zeros((size - top, size), np.uint8)
-    corner = np.int32([0, top << SHIFT])
-
-    def fill(picture: np.ndarray, points: np.ndarray, paint: Colour | int) -> None:
-        cv2.fillPoly(picture, [body.pixels(body.turn(points)) - corner], paint, cv2.LINE_AA, SHIFT)
-
-    fill(mask, cloth, 255)
-    layer[...] = colour if kind != "suit" else scene.lit((226, 227, 232))
-    lighter, darker = mix(colour, (255, 255, 255), 0.16), mix(colour, (0, 0, 0), 0.42)
+    cloth = body.project(mirrored(smooth(collar + shoulder, 4)))
+    rows = slice(max(0, min(size - 2, int(body.rows[1][1] * 0.85 + body.rows[1][2]))), size)
+    layer = np.empty_like(scene.image)
+    cv2.rectangle(layer, (0, rows.start), (size, size), colour if kind != "suit" else scene.lit((226, 227, 232)), -1)
     if kind == "shirt":
-        wing = np.float32([(0.80 * slim, 0.86), (1.16 * slim, 0.98), (0.42, 1.24), (0.06, 1.36)])
-        for side in (-1.0, 1.0):
-            fill(layer, (wing + np.float32([0.02, 0.03])) * np.float32([side, 1.0]), darker)
-            fill(layer, wing * np.float32([side, 1.0]), lighter)
+        _shirt_collar(scene, layer, slim, colour)
     if kind == "suit":
-        if appearance.necktie:
-            tie = np.float32([(0.0, 1.13), (0.085, 1.14), (0.060, 1.25), (0.13, 1.8)])
-            fill(layer, mirrored(tie), scene.accent)
-        lapel = np.float32([(0.04, 1.85), (0.27, 1.28), (1.12 * slim, 0.92), (3.0, 0.92), (3.0, 2.6), (0.04, 2.6)])
-        edge = [(0.0, 1.80), (0.25, 1.26), (1.06 * slim, 0.94), (1.20 * slim, 1.0), (0.34, 1.34), (0.06, 1.9)]
-        for side in (-1.0, 1.0):
-            fill(layer, lapel * np.float32([side, 1.0]), colour)
-            fill(layer, np.float32(edge) * np.float32([side, 1.0]), lighter)
-    blend(scene.image[top:], _folds(scene, layer), mask)
+        _lapels(scene, layer, slim, colour)
+    blend(scene.image[rows], _folds(scene, layer[rows]), body.mask([cloth])[rows])
+
+
+def _fill_both(scene: Scene, layer: np.ndarray, right: Outlines, colour: Colour) -> None:
+    """Fill an outline (n, 2) of the right half of the body and its mirror image."""
+    cv2.fillPoly(layer, scene.body.project(both_sides(np.float32(right))), colour, cv2.LINE_AA, SHIFT)
+
+
+def _shirt_collar(scene: Scene, layer: np.ndarray, slim: float, colour: Colour) -> None:
+    wing = np.float32([(0.80 * slim, 0.86), (1.16 * slim, 0.98), (0.42, 1.24), (0.06, 1.36)])
+    _fill_both(scene, layer, wing + np.float32([0.02, 0.03]), mix(colour, (0, 0, 0), 0.42))
+    _fill_both(scene, layer, wing, mix(colour, (255, 255, 255), 0.16))
+
+
+def _lapels(scene: Scene, layer: np.ndarray, slim: float, colour: Colour) -> None:
+    """Paint the necktie, and the jacket that leaves the shirt free."""
+    if scene.appearance.necktie:
+        cv2.fillPoly(layer, [scene.body.project(_TIE)], scene.accent, cv2.LINE_AA, SHIFT)
+    jacket = [(0.04, 1.85), (0.27, 1.28), (1.12 * slim, 0.92), (3.0, 0.92), (3.0, 2.6), (0.04, 2.6)]
+    edge = [(0.0, 1.80), (0.25, 1.26), (1.06 * slim, 0.94), (1.20 * slim, 1.0), (0.34, 1.34), (0.06, 1.9)]
+    _fill_both(scene, layer, jacket, colour)
+    _fill_both(scene, layer, edge, mix(colour, (255, 255, 255), 0.16))
 
 
 def _folds(scene: Scene, layer: np.ndarray) -> np.ndarray:
     """Light and soft folds over flat cloth."""
-    height, width = layer.shape[:2]
     corner = int(100 * scene.appearance.texture)
-    folds = noise_tile("clouds")[corner : corner + 48, corner : corner + 90][::4, ::6].astype(np.float32)
-    reach = _SPAN
-    shade = 0.30 * folds + 108.0 + (44.0 * scene.light[0]) * reach - 20.0 * reach**2
-    shade = cv2.resize(shade, (width, height)).astype(np.uint8)
+    folds = noise_tile("clouds")[corner : corner + 48 : 4, corner : corner + 90 : 6]
+    shade = 0.30 * folds + ((44.0 * scene.light[0]) * _SPAN + _ROUND)
+    shade = cv2.resize(shade.astype(np.uint8), layer.shape[1::-1])
     return cv2.multiply(layer, cv2.cvtColor(shade, cv2.COLOR_GRAY2RGB), scale=1.0 / 140.0)
 
 
@@ -101,12 +121,15 @@ def glasses(scene: Scene) -> None:
         lenses.append(lens)
         lines.append(np.stack([lens[0 if side > 0 else 16] - np.float32([0.0, 0.02]), ear]))
     lines.append(smooth([lenses[0][0], (lenses[0][0] + lenses[1][16]) / 2 - np.float32([0, 0.035]), lenses[1][16]], 4))
-    shine = np.zeros((scene.size, scene.size), np.uint8)
-    cv2.fillPoly(shine, head.lines(lenses), 242 if kind == "dark" else 22, cv2.LINE_AA, SHIFT)
-    blend(scene.image, (34.0, 30.0, 32.0) if kind == "dark" else (222.0, 230.0, 240.0), shine)
+    lines = [head.pixels(line) for line in lines]
+    lenses = head.pixels(np.stack(lenses))
+    window = head.window(lenses.reshape(-1, 2))
+    shine = (34.0, 30.0, 32.0) if kind == "dark" else (222.0, 230.0, 240.0)
+    mask = cv2.convertScaleAbs(head.mask(lenses)[window], alpha=0.95 if kind == "dark" else 0.086)
+    blend(scene.image[window], shine, mask)
     if kind == "dark":
-        glint = [lens[20:25] * 0.75 + lens[4:9] * 0.25 for lens in lenses]
-        scene.draw(glint, 0.020, (92.0, 90.0, 96.0))
+        glint = 0.75 * lenses[:, 20:25] + 0.25 * lenses[:, 4:9]
+        scene.draw(glint.astype(np.int32), 0.020, (92.0, 90.0, 96.0))
     rim = mix((24, 20, 20), hsv(scene.appearance.accent_hue, 0.5, 0.4), 0.35)
     scene.draw(lines, 0.022, rim)
     scene.draw(lenses, 0.026 if kind != "round" else 0.020, rim)
@@ -128,18 +151,21 @@ def hat(scene: Scene, face_mask: np.ndarray) -> None:
     bulge = 1.0 - (edge / reach) ** 2
     front = np.stack([edge, crown[-1, 1] + 0.03 * bulge], axis=1)
     rim = head.turn(front, 0.55 * np.sqrt(bulge))
-    solid = head.mask(np.concatenate([head.turn(crown * _FLIP)[::-1], head.turn(crown), rim]))
+    band = head.pixels(between(rim, rim - np.float32([0.0, 0.17 if kind == "beanie" else 0.12])))
+    left, right = head.project(both_sides(crown))
+    solid = head.mask([np.concatenate((left[::-1], right, head.pixels(rim)))])
     table = _cloth_ramp(scene.accent)
-    light = np.clip(round_tone(scene, 0.95 * wide, 1.0, -0.35) - 0.05, 0.0, 1.0)
+    light = to_bytes(round_tone(scene, 1.0, -0.35) - 0.05)
     corner = int(100 * scene.appearance.texture)
     knit = noise_tile("strands")[corner : corner + 120, corner : corner + 120]
     knit = cv2.resize(knit, (scene.size, scene.size))
-    tone = cv2.addWeighted(head.warp(to_bytes(light)), 1.0, knit, 0.22 if kind == "beanie" else 0.08, -14.0)
-    band = np.concatenate([rim, (rim - np.float32([0.0, 0.17 if kind == "beanie" else 0.12]))[::-1]])
+    everywhere = slice(0, scene.size), slice(0, scene.size)
+    light = head.double(head.warp(light, everywhere, stretch=0.95 * wide), everywhere)
+    tone = cv2.addWeighted(light, 1.0, knit, 0.22 if kind == "beanie" else 0.08, -14.0)
     brim = None
     if kind == "brim":
         flat = np.stack([1.16 * wide * _COS, -0.50 + 0.13 * _SIN - 0.05 * _COS**2], axis=1)
-        brim = head.mask(head.turn(flat, 0.25 + 0.35 * _SIN))
+        brim = head.mask([head.project(flat, 0.25 + 0.35 * _SIN)])
     shadow = np.roll(solid if brim is None else brim, int(0.10 * head.unit), axis=0)
     shadow = cv2.min(head.soften(shadow, 0.035), face_mask)
     blend(scene.image, scene.shade(scene.skin, 0.30, 0.20, 0.18), cv2.convertScaleAbs(shadow, alpha=0.6))
@@ -147,7 +173,7 @@ def hat(scene: Scene, face_mask: np.ndarray) -> None:
         blend(scene.image, tint(cv2.subtract(tone, 34), table), brim)
     blend(scene.image, tint(tone, table), solid)
     stripe = tint(cv2.add(tone, 20), table) if kind == "beanie" else mix((0, 0, 0), scene.accent, 0.35)
-    blend(scene.image, stripe, cv2.min(head.mask(band, 0.004), solid))
+    blend(scene.image, stripe, cv2.min(head.soft_mask([band], 0.004, everywhere), solid))
 
 
 def earrings(scene: Scene) -> None:

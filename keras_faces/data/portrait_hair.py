@@ -9,12 +9,13 @@ Read next: ``portrait_extras.py``.
 
 from __future__ import annotations
 
-from functools import lru_cache
+import math
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
 
-from keras_faces.data.portrait_paint import TILE, blend, noise_tile, smooth, tint
+from keras_faces.data.portrait_paint import SHIFT, TILE, Window, between, blend, both_sides, noise_tile, smooth, tint
 from keras_faces.data.portrait_scene import Scene, axis, round_tone, to_bytes
 
 # Right halves. OUTER runs from the top of the head to the end of the hair; INNER (the hairline) from there back up.
@@ -46,7 +47,7 @@ _INNER = {
 _BANGS = [(0.56, -0.30), (0.44, -0.34), (0.22, -0.36), (0.0, -0.37)]
 _FALLING = ("long", "bob", "medium")  # cuts that show straight or wavy hair
 _HANGING = (*_FALLING, "tied")  # cuts of long strands
-_SCALE = 62.0  # pixels of the strand tile per unit of the head
+_SCALE = 62.0  # pixels of the whole strand tile per unit of the head
 _FLOW = {  # how fast strands turn downwards, and the height from which they fan out
     "long": (0.42, -1.12),
     "bob": (0.42, -1.12),
@@ -57,11 +58,10 @@ _FLOW = {  # how fast strands turn downwards, and the height from which they fan
 
 
 def _outer(scene: Scene) -> np.ndarray:
-    """Right half of the outer outline, with this person's volume and width."""
-    identity = scene.identity
-    points = np.float32(_OUTER[identity.hair_cut])
+    """The outer outline, from the left end of the hair over the top to the right one, in pixels."""
+    identity, head = scene.identity, scene.head
     more = 0.10 * (identity.hair_volume - 1.0) * (0.35 if identity.hair_cut in ("buzz", "tied") else 1.0)
-    points = points * np.float32([identity.face_width + more, 1.0]) + np.float32([0.0, -0.5 * more])
+    points = _knots(identity.hair_cut) * np.float32([identity.face_width + more, 1.0]) - np.float32([0.0, 0.5 * more])
     curve = smooth(points, 6)
     wave = identity.hair_wave if identity.hair_cut in _FALLING else 0.0
     if identity.hair_cut == "curly":
@@ -69,26 +69,37 @@ def _outer(scene: Scene) -> np.ndarray:
     if wave > 0.2:
         steps = np.arange(len(curve), dtype=np.float32)
         curve[:, 0] += 0.035 * wave * np.sin(1.7 * steps + 9.0 * identity.hair_shade) * np.minimum(1.0, steps / 8.0)
-    return curve
+    left, right = head.project(both_sides(curve))
+    return np.concatenate((left[::-1], right))
 
 
-def _inner(scene: Scene, side: int) -> np.ndarray:
-    """The hairline of one side, from the end of the hair up to the middle, turned with the head."""
-    identity, head = scene.identity, scene.head
-    points = list(_INNER[identity.hair_cut])
-    if identity.bangs:
+@cache
+def _knots(cut: str) -> np.ndarray:
+    return np.float32(_OUTER[cut])
+
+
+@cache
+def _hairline(cut: str, bangs: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Both sides of a hairline, left first, and how far each point can hang into the forehead."""
+    points = _INNER[cut]
+    if bangs:
         points = [point for point in points if point[1] > -0.30] + _BANGS
-    points = np.float32(points)
-    if identity.hair_cut in ("side", "medium", "bob", "long") and not identity.bangs:
-        lean = side * identity.hair_parting  # the hair of the fuller side hangs into the forehead
-        near = np.exp(-((points[:, 1] + 0.62) ** 2) / 0.05).astype(np.float32)
-        points[:, 1] += 0.09 * lean * near
-        points[:, 0] -= 0.05 * lean * near
-    curve = smooth(points * np.float32([identity.face_width, 1.0]), 6)
-    x, y = curve[:, 0], curve[:, 1]
-    depth = 0.62 * np.sqrt(np.maximum(0.0, 1.0 - (x / 0.80) ** 2 - ((y - 0.1) / 1.30) ** 2))
-    curve *= np.float32([side, 1.0])
-    return head.turn(curve, depth)
+    points = both_sides(np.float32(points))
+    hangs = cut in ("side", "medium", "bob", "long") and not bangs
+    near = np.exp(-((points[..., 1] + 0.62) ** 2) / 0.05) if hangs else np.zeros(points.shape[:2], np.float32)
+    return points, near[..., None] * np.float32([[[-0.05, -0.09]], [[-0.05, 0.09]]])
+
+
+def _inner(scene: Scene) -> np.ndarray:
+    """The hairline, from the right end of the hair up to the middle and down to the left one, in pixels."""
+    identity, head = scene.identity, scene.head
+    points, hang = _hairline(identity.hair_cut, identity.bangs)
+    # The hair of the fuller side hangs into the forehead.
+    curves = smooth((points + identity.hair_parting * hang) * np.float32([identity.face_width, 1.0]), 6)
+    x, y = curves[..., 0] / 0.80, (curves[..., 1] - 0.1) / 1.30
+    depth = 0.62 * np.sqrt(np.maximum(0.0, 1.0 - x * x - y * y))
+    left, right = head.project(curves, depth)
+    return between(right, left)
 
 
 @lru_cache(maxsize=8)
@@ -98,8 +109,8 @@ def _gloss(cells: int) -> np.ndarray:
     return np.exp(-(((y + 0.80 - 0.35 * x**2) / 0.12) ** 2)) * np.maximum(0.0, 1.0 - x**2)
 
 
-def _strands(scene: Scene, window: tuple[slice, slice]) -> np.ndarray:
-    """The strand tile laid over the head, seen in a window: uint8, mean 128."""
+def _strands(scene: Scene, window: Window) -> np.ndarray:
+    """The strand tile laid over the head, seen in a window at half the canvas's resolution: uint8, mean 128."""
     identity = scene.identity
     cut, x = identity.hair_cut, axis(scene.cells)
     y = x[:, None]
@@ -113,23 +124,25 @@ def _strands(scene: Scene, window: tuple[slice, slice]) -> np.ndarray:
     else:
         kind = "strands" if cut in _HANGING else "short"
         spread, top = _FLOW.get(cut, (0.8, -1.12))
-        fan = np.maximum(0.1, 1.0 - np.exp((top - 0.12 - np.maximum(y, top)) / spread))
+        fan = np.maximum(0.1, 1.0 - np.exp((top - 0.22 - np.maximum(y, top)) / spread))
         part = 0.42 * identity.hair_parting + 0.3 * scene.head.sin_yaw
         places[..., 0] = (x - part) * (_SCALE / fan) + offset
         wave = 0.11 * identity.hair_wave * (1.0 if cut in _FALLING else 0.4)
         if wave > 0.01:
             places[..., 0] += (wave * _SCALE) * np.sin(6.5 * y + (2.5 + 2.5 * identity.hair_shade) * x)
-    places = scene.head.warp(places)[window]
-    return cv2.remap(noise_tile(kind), places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    step = 2.0 * _SCALE / scene.head.unit  # pixels of the tile per pixel of the result, which can show no finer hair
+    halvings = max(0, math.ceil(math.log2(step)))
+    places = scene.head.warp(places * 0.5**halvings, window)
+    return cv2.remap(noise_tile(kind, halvings), places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
 
 
-def _tone(scene: Scene, texture: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
-    """Brightness of the hair in a window: volume, gloss and strands, uint8."""
-    volume = round_tone(scene, 0.98 * scene.identity.face_width, 1.35, 0.05) - 0.06
+def _tone(scene: Scene, texture: np.ndarray, window: Window) -> np.ndarray:
+    """Brightness of the hair in a window, at half the canvas's resolution: volume, gloss and strands, uint8."""
+    volume = round_tone(scene, 1.35, 0.05)
     volume += (0.20 * scene.appearance.light_strength) * _gloss(scene.cells)
-    light = scene.head.warp(to_bytes(volume))[window]
+    light = scene.head.warp(to_bytes(volume), window, stretch=0.98 * scene.identity.face_width)
     contrast = 0.42
-    return cv2.addWeighted(light, 1.0, texture, contrast, -128.0 * contrast - 12.0)
+    return cv2.addWeighted(light, 1.0, texture, contrast, -128.0 * contrast - 27.0)
 
 
 class Hair:
@@ -145,16 +158,18 @@ class Hair:
         self.scene, self.cut = scene, scene.identity.hair_cut
         if self.cut == "bald":
             return
-        right = _outer(scene)
-        head = scene.head
-        self.outline = np.concatenate([head.turn(right * np.float32([-1.0, 1.0]))[::-1], head.turn(right)])
-        self.patch = head.patch_around(self.outline, 0.10)
-        self.texture = _strands(scene, self.patch.window)
-        self.colour = tint(_tone(scene, self.texture, self.patch.window), scene.hair_ramp)
+        self.outer = _outer(scene)
+        self.outline = np.concatenate((self.outer, _inner(scene)))
+        self.window = scene.head.window(self.outer, 0.10)
+        texture = _strands(scene, self.window)
+        colour = tint(_tone(scene, texture, self.window), scene.hair_ramp)
+        crisp = cv2.INTER_NEAREST if scene.scale > 1 else cv2.INTER_LINEAR  # single strands of the shrunk picture
+        self.texture = scene.head.double(texture, self.window, crisp)
+        self.colour = scene.head.double(colour, self.window, crisp)
 
     def _ragged(self, outline: np.ndarray, softness: float, amount: float) -> np.ndarray:
         """Fill an outline, with single strands sticking out of its edge and skin showing between them."""
-        soft = self.scene.head.soften(self.patch.mask(outline, cv2.LINE_8), softness)
+        soft = self.scene.head.soft_mask([outline], softness, self.window)
         ragged = cv2.addWeighted(soft, 2.0, self.texture, amount, -128.0 - 128.0 * amount)
         return cv2.min(ragged, cv2.add(soft, soft))
 
@@ -162,28 +177,27 @@ class Hair:
         """Paint what hangs behind the neck, in the shade."""
         if self.cut in (*_FALLING, "curly"):
             shaded = cv2.convertScaleAbs(self.colour, alpha=0.52)
-            blend(self.scene.image[self.patch.window], shaded, self._ragged(self.outline, 0.035, 0.7))
+            blend(self.scene.image[self.window], shaded, self._ragged(self.outer, 0.035, 0.7))
 
-    def over(self, face_mask: np.ndarray) -> None:
-        """Paint the hair over the skull, with its shadow on the skin."""
+    def over(self) -> None:
+        """Paint the hair over the skull."""
         if self.cut == "bald":
             return
-        scene, view = self.scene, self.scene.image[self.patch.window]
-        outline = np.concatenate([self.outline, _inner(scene, 1), _inner(scene, -1)[::-1]])
+        scene, view = self.scene, self.scene.image[self.window]
         if self.cut == "buzz":
-            mask = scene.head.soften(self.patch.mask(outline, cv2.LINE_8), 0.028)
+            mask = scene.head.soft_mask([self.outline], 0.028, self.window)
             blend(view, self.colour, cv2.convertScaleAbs(mask, alpha=0.72))
             return
-        self._shadow(outline, face_mask)
         softness = 0.055 if self.cut == "curly" else 0.032
-        blend(view, self.colour, self._ragged(outline, softness, 1.0 if self.cut in _HANGING else 1.5))
+        blend(view, self.colour, self._ragged(self.outline, softness, 1.0 if self.cut in _HANGING else 1.5))
 
-    def _shadow(self, outline: np.ndarray, face_mask: np.ndarray) -> None:
-        """Darken the skin along the hairline, away from the light."""
-        scene = self.scene
-        move = np.float32([-0.05 * scene.light[0], 0.05 * (0.6 - scene.light[1])])
-        window = scene.face.window
-        shadow = scene.head.soften(scene.face.mask(outline + move, cv2.LINE_8), 0.07)
-        strength = 0.36 + 0.26 * scene.appearance.light_strength
-        shadow = cv2.min(cv2.convertScaleAbs(shadow, alpha=strength), face_mask[window])
-        blend(scene.image[window], scene.shade(scene.skin, 0.30, 0.20, 0.18), shadow)
+    def shadow(self, face_mask: np.ndarray) -> np.ndarray | None:
+        """Where the hair darkens the skin along the hairline, away from the light: uint8 over the scene's face."""
+        if self.cut in ("bald", "buzz"):
+            return None
+        scene, window = self.scene, self.scene.face
+        fixed = 0.05 * scene.head.unit * (1 << SHIFT)
+        move = np.int32([-fixed * scene.light[0], fixed * (0.6 - scene.light[1])])
+        shadow = scene.head.soft_mask([self.outline + move], 0.07, window)
+        strength = 0.34 + 0.25 * scene.appearance.light_strength
+        return cv2.min(cv2.convertScaleAbs(shadow, alpha=strength), face_mask[window])

@@ -10,6 +10,8 @@ Read next: ``portrait.py``, which paints with these tools.
 from __future__ import annotations
 
 import colorsys
+import math
+from collections.abc import Sequence
 from functools import cache
 
 import cv2
@@ -17,10 +19,15 @@ import numpy as np
 
 SHIFT = 4  # OpenCV's fixed-point drawing: coordinates in sixteenths of a pixel
 FRAME = 1.7  # low-resolution maps of the whole head and its hair cover x and y from -FRAME to FRAME
-FACE_FRAME = 1.2  # and those of the face alone from -FACE_FRAME to FACE_FRAME
+FACE_FRAME = 1.1  # and those of the face alone from -FACE_FRAME to FACE_FRAME
 TILE = 256  # side of the noise tiles
 
+FLIP = np.float32([-1.0, 1.0])  # mirrors points left to right
+_LEFT_AND_RIGHT = np.float32([[[-1.0, 1.0]], [[1.0, 1.0]]])
+
 Colour = tuple[float, float, float]
+Window = tuple[slice, slice]  # rows and columns of the canvas
+Outlines = Sequence[np.ndarray] | np.ndarray  # int32 outlines or lines, a list of (n, 2) or one array (outlines, n, 2)
 
 
 @cache
@@ -45,20 +52,33 @@ def _curve_basis(knots: int, per_span: int) -> np.ndarray:
     return basis
 
 
-def smooth(knots: list[tuple[float, float]] | np.ndarray, per_span: int = 5) -> np.ndarray:
-    """A smooth open curve through the knots (n, 2): float32 points ((n - 1) * per_span + 1, 2)."""
+def smooth(knots: Sequence[tuple[float, float]] | np.ndarray, per_span: int = 5) -> np.ndarray:
+    """A smooth open curve through the knots (..., n, 2): float32 points (..., (n - 1) * per_span + 1, 2)."""
     knots = np.asarray(knots, np.float32)
-    return _curve_basis(len(knots), per_span) @ knots
+    return _curve_basis(knots.shape[-2], per_span) @ knots
 
 
 def mirrored(half: np.ndarray) -> np.ndarray:
     """A closed outline from its right half, given from top to bottom."""
-    return np.concatenate([half, half[::-1] * np.float32([-1.0, 1.0])])
+    return np.concatenate((half, half[::-1] * FLIP))
+
+
+def both_sides(right: np.ndarray) -> np.ndarray:
+    """A curve (n, 2) of the right half and its mirror image: float32 (2, n, 2), the left one first."""
+    return right * _LEFT_AND_RIGHT
+
+
+def between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Closed outlines (..., 2n, 2) between two curves (..., n, 2) that run the same way."""
+    return np.concatenate((first, second[..., ::-1, :]), axis=-2)
 
 
 @cache
-def noise_tile(kind: str) -> np.ndarray:
-    """A seamless uint8 tile (TILE, TILE), mean 128: hairs run down it, "grain" is fine."""
+def noise_tile(kind: str, halvings: int = 0) -> np.ndarray:
+    """A seamless uint8 tile, mean 128: hairs run down it, "grain" is fine. Its side is TILE, halved a few times."""
+    if halvings:
+        side = TILE >> halvings
+        return cv2.resize(noise_tile(kind), (side, side), interpolation=cv2.INTER_AREA)
     random = np.random.Generator(np.random.PCG64(20))
     octaves = {
         "strands": [(0.8, 30.0, 1.0), (2.2, 45.0, 1.0), (6.0, 60.0, 0.8)],
@@ -109,26 +129,49 @@ def mix(first: Colour, second: Colour, share: float) -> Colour:
     )
 
 
+def plain(shape: tuple[int, ...], colour: Colour) -> np.ndarray:
+    """A picture (h, w, 3) of one colour; OpenCV fills it many times faster than NumPy does."""
+    picture = np.empty((*shape[:2], 3), np.uint8)
+    return cv2.rectangle(picture, (0, 0), (shape[1], shape[0]), colour, cv2.FILLED)
+
+
 def blend(image: np.ndarray, paint: np.ndarray | Colour, mask: np.ndarray) -> None:
     """Lay paint, a colour or uint8 (h, w, 3), over the image (h, w, 3) in place where the uint8 mask (h, w) is 255."""
-    alpha = cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB)
     if isinstance(paint, tuple):
-        over = cv2.multiply(alpha, (*paint, 0.0), scale=1.0 / 255.0)
-    else:
-        over = cv2.multiply(paint, alpha, scale=1.0 / 255.0)
+        paint = plain(mask.shape, paint)
+    alpha = cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB)
+    over = cv2.multiply(paint, alpha, scale=1.0 / 255.0)
     cv2.bitwise_not(alpha, dst=alpha)
-    under = cv2.multiply(image, alpha, scale=1.0 / 255.0)
-    image[...] = cv2.add(over, under)
+    under = cv2.multiply(image, alpha, dst=alpha, scale=1.0 / 255.0)
+    cv2.add(over, under, dst=image)
 
 
 def _inside(low: int, high: int, size: int) -> tuple[int, int]:
-    """A range cut to 0 .. size, at least one long."""
+    """A range cut to 0 .. size, at least one long, that starts at an even number."""
     low = min(max(low, 0), size - 1)
-    return low, max(low + 1, min(high, size))
+    return low & ~1, max(low + 1, min(high, size))
+
+
+def _solid(points: np.ndarray, depth: np.ndarray | float) -> np.ndarray:
+    """Points (..., 2) and their depth as x, y, z: float32 (..., 3)."""
+    solid = np.empty((*points.shape[:-1], 3), np.float32)
+    solid[..., :2] = points
+    solid[..., 2] = depth
+    return solid
+
+
+def _transform(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Points (n, k) or (lines, n, k) by an affine matrix (2, k + 1), as int32."""
+    if points.ndim == 2:
+        return cv2.transform(points[None], matrix)[0].astype(np.int32)
+    return cv2.transform(points, matrix).astype(np.int32)
 
 
 class Head:
     """Where the head is on the canvas: projects points of the head frame to pixels.
+
+    A point takes two steps: `turn` (or `spot`) follows yaw and pitch, `pixels` follows roll, scale and place; `project`
+    does both. A call costs more than its sums here, so a feature collects its curves and projects them all at once.
 
     Parameters
     ----------
@@ -146,12 +189,18 @@ class Head:
         self, size: int, centre: tuple[float, float], unit: float, yaw: float, pitch: float, roll: float
     ) -> None:
         self.size, self.unit = size, unit
-        self.sin_yaw, self.cos_yaw, self.sin_pitch = np.sin(yaw).item(), np.cos(yaw).item(), np.sin(pitch).item()
-        cos, sin = unit * np.cos(roll).item(), unit * np.sin(roll).item()
-        self.matrix = np.float32([[cos, -sin, centre[0]], [sin, cos, centre[1]]])
-        self.rows = self.matrix.tolist()
-        self._turn = np.ascontiguousarray(self.matrix[:, :2].T) * (1 << SHIFT)
-        self._move = self.matrix[:, 2] * (1 << SHIFT)
+        self.sin_yaw, self.cos_yaw, self.sin_pitch = math.sin(yaw), math.cos(yaw), math.sin(pitch)
+        cos, sin = unit * math.cos(roll), unit * math.sin(roll)
+        self.rows = (cos, -sin, centre[0]), (sin, cos, centre[1])
+        self._flat = np.float32(self.rows) * (1 << SHIFT)
+        self._turn = np.float32(
+            [
+                (self.cos_yaw, 0.0, self.sin_yaw, -0.15 * self.sin_yaw),
+                (0.0, 1.0, -self.sin_pitch, 0.30 * self.sin_pitch),
+                (0.0, 0.0, 0.0, 1.0),
+            ]
+        )
+        self._solid = self._flat.dot(self._turn)
 
     @staticmethod
     def depth(x: float, y: float) -> float:
@@ -166,82 +215,58 @@ class Head:
         return x * self.cos_yaw + (z - 0.15) * self.sin_yaw, y - (z - 0.30) * self.sin_pitch, squeeze
 
     def turn(self, points: np.ndarray, depth: np.ndarray | float = 0.0) -> np.ndarray:
-        """Turn points (n, 2) of the head frame that lie at the given depth."""
-        turned = np.empty_like(points)
-        turned[:, 0] = points[:, 0] * self.cos_yaw + (depth - 0.15) * self.sin_yaw
-        turned[:, 1] = points[:, 1] - (depth - 0.30) * self.sin_pitch
-        return turned
+        """Turn points (n, 2) of the head frame that lie at the given depth: float32 (n, 2)."""
+        return cv2.transform(_solid(points, depth)[None], self._turn[:2])[0]
 
     def pixels(self, points: np.ndarray) -> np.ndarray:
-        """Turned points (n, 2) to canvas coordinates in OpenCV's fixed point."""
-        return (np.dot(points, self._turn) + self._move).astype(np.int32)
+        """Turned points, float32 (n, 2) or (lines, n, 2), to canvas coordinates in OpenCV's fixed point: int32."""
+        return _transform(points, self._flat)
 
-    def lines(self, lines: list[np.ndarray] | np.ndarray) -> list[np.ndarray]:
-        """Lines of turned points, a list of (n, 2) or an array (lines, n, 2), to canvas coordinates."""
-        if isinstance(lines, np.ndarray):
-            return list(self.pixels(lines))
-        return [self.pixels(line) for line in lines]
+    def project(self, points: np.ndarray, depth: np.ndarray | float = 0.0) -> np.ndarray:
+        """Points (n, 2) or (lines, n, 2) of the head frame at the given depth to canvas coordinates, like `pixels`."""
+        return _transform(_solid(points, depth), self._solid)
 
-    def box(self, softness: float) -> tuple[int, int]:
-        """Side of the blurring box for a softness in units of the head."""
-        side = 2 * max(1, round(softness * self.unit)) + 1
-        return side, side
+    def window(self, pixels: np.ndarray, margin: float = 0.0) -> Window:
+        """The part of the canvas around fixed-point pixels (n, 2) and a margin in units of the head, at least 1 x 1.
 
-    def patch_around(self, points: np.ndarray, margin: float = 0.0) -> Patch:
-        """The window of the canvas around turned points: what lies outside need not be painted."""
-        left, top, wide, tall = cv2.boundingRect(self.pixels(points))
+        It starts at even pixels, so that maps of half the canvas's resolution meet the pixels of the picture.
+        """
+        left, top, wide, tall = cv2.boundingRect(pixels)
         more = round(margin * self.unit) + 1
         left, right = _inside((left >> SHIFT) - more, ((left + wide) >> SHIFT) + more + 1, self.size)
         top, bottom = _inside((top >> SHIFT) - more, ((top + tall) >> SHIFT) + more + 1, self.size)
-        return Patch(self, left, top, right, bottom)
+        return slice(top, bottom), slice(left, right)
 
-    def mask(self, points: np.ndarray, softness: float = 0.0) -> np.ndarray:
-        """Fill an outline of turned points: uint8 (size, size); softness in units of the head."""
-        mask = np.zeros((self.size, self.size), np.uint8)
-        cv2.fillPoly(mask, [self.pixels(points)], 255, cv2.LINE_8 if softness else cv2.LINE_AA, SHIFT)
-        return self.soften(mask, softness) if softness else mask
+    def mask(self, outlines: Outlines, line: int = cv2.LINE_AA) -> np.ndarray:
+        """Fill outlines of fixed-point pixels: uint8 (size, size)."""
+        return cv2.fillPoly(np.zeros((self.size, self.size), np.uint8), outlines, 255, line, SHIFT)
+
+    def soft_mask(self, outlines: Outlines, softness: float, window: Window) -> np.ndarray:
+        """Fill outlines and blur them by `softness` units of the head, seen in a window: uint8."""
+        return self.soften(self.mask(outlines, cv2.LINE_8)[window], softness)
 
     def soften(self, mask: np.ndarray, softness: float) -> np.ndarray:
         """Blur a mask by `softness` units of the head."""
-        return cv2.blur(mask, self.box(softness))
+        side = 2 * max(1, round(softness * self.unit)) + 1
+        return cv2.blur(mask, (side, side))
 
-    def patch(self, x: float, y: float, reach_x: float, reach_y: float) -> Patch | None:
-        """A window of the canvas around the turned point (x, y); None if it lies outside."""
-        (a, b, c), (d, e, f) = self.rows
-        centre_x, centre_y = a * x + b * y + c, d * x + e * y + f
-        reach_x, reach_y = reach_x * self.unit, reach_y * self.unit
-        left, right = max(0, int(centre_x - reach_x)), min(self.size, int(centre_x + reach_x) + 2)
-        top, bottom = max(0, int(centre_y - reach_y)), min(self.size, int(centre_y + reach_y) + 2)
-        return Patch(self, left, top, right, bottom) if right > left and bottom > top else None
+    def warp(self, low: np.ndarray, window: Window, frame: float = FRAME, stretch: float = 1.0) -> np.ndarray:
+        """Bring a smooth map of the head frame (n, n) onto a window of the canvas, turned by roll, scaled and shifted.
 
-    def warp(self, low: np.ndarray, frame: float = FRAME) -> np.ndarray:
-        """Bring a smooth map of the head frame (n, n) onto the canvas, turned by roll, scaled and shifted.
-
-        It is turned at half the canvas's size and then doubled, which looks the same and costs a third.
+        The result has half the canvas's resolution: `double` it at the end, which looks the same and costs a third.
         """
-        step, half = frame / (low.shape[0] - 1), self.size // 2
+        rows, columns = window
+        wide, tall = (columns.stop - columns.start + 1) // 2, (rows.stop - rows.start + 1) // 2
+        step = frame / (low.shape[0] - 1)
         (a, b, c), (d, e, f) = self.rows
-        move = 0.5 * (c - frame * (a + b)), 0.5 * (f - frame * (d + e))
-        matrix = np.float32([[a * step, b * step, move[0]], [d * step, e * step, move[1]]])
-        turned = cv2.warpAffine(low, matrix, (half, half), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return cv2.resize(turned, (self.size, self.size))
+        a, d = stretch * a, stretch * d
+        move_x, move_y = c - columns.start - frame * (a + b), f - rows.start - frame * (d + e)
+        matrix = np.float32([(a * step, b * step, 0.5 * move_x), (d * step, e * step, 0.5 * move_y)])
+        return cv2.warpAffine(low, matrix, (wide, tall), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
-
-class Patch:
-    """A window of the canvas: small features are drawn and blended there, which is cheaper than on all of it."""
-
-    def __init__(self, head: Head, left: int, top: int, right: int, bottom: int) -> None:
-        self.head = head
-        self.window = (slice(top, bottom), slice(left, right))
-        self.shape = (bottom - top, right - left)
-        self._corner = np.int32([left << SHIFT, top << SHIFT])
-
-    def pixels(self, points: np.ndarray) -> np.ndarray:
-        """Turned points (n, 2) to this window's fixed-point coordinates."""
-        return self.head.pixels(points) - self._corner
-
-    def mask(self, points: np.ndarray, line: int = cv2.LINE_AA) -> np.ndarray:
-        """Fill an outline of turned points: uint8 of the window's shape."""
-        mask = np.zeros(self.shape, np.uint8)
-        cv2.fillPoly(mask, [self.pixels(points)], 255, line, SHIFT)
-        return mask
+    @staticmethod
+    def double(half: np.ndarray, window: Window, interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:
+        """Bring a picture of half the canvas's resolution to all pixels of its window."""
+        rows, columns = window
+        double = cv2.resize(half, (2 * half.shape[1], 2 * half.shape[0]), interpolation=interpolation)
+        return double[: rows.stop - rows.start, : columns.stop - columns.start]

@@ -4,24 +4,38 @@ The light is computed on a small map of the head frame. The face is an ellipsoid
 sockets, cheeks, lips, chin); its normals, n, meet the direction of the light, l, and Lambert's n . l becomes the tone,
 which a ramp from shadow to highlight turns into skin. This is what makes a portrait of an icon.
 
-Read next: ``portrait_features.py``, which paints eyes, brows, nose and mouth into the scene.
+Read next: ``portrait_eyes.py``, which paints eyes and brows into the scene.
 """
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from keras_faces.data.portrait_paint import FACE_FRAME, FRAME, SHIFT, Colour, Head, Patch, blend, hsv, mix, ramp, tint
+from keras_faces.data.portrait_paint import (
+    FACE_FRAME,
+    FRAME,
+    SHIFT,
+    Colour,
+    Head,
+    Outlines,
+    blend,
+    hsv,
+    mix,
+    ramp,
+    tint,
+)
 
 if TYPE_CHECKING:
     from keras_faces.data.drawn_factors import Appearance, Identity
 
-_SKIN = np.float32(
-    [(246, 216, 200), (243, 205, 182), (228, 180, 150), (202, 148, 115), (160, 110, 80), (112, 74, 54), (78, 50, 38)]
+_SKIN = (  # from very pale to very dark
+    *((246, 216, 200), (243, 205, 182), (228, 180, 150), (202, 148, 115)),
+    *((160, 110, 80), (112, 74, 54), (78, 50, 38)),
 )
 _HAIR = {
     "black": ((24, 20, 20), (46, 38, 36)),
@@ -46,40 +60,45 @@ class Scene:
     ----------
     identity, appearance : Identity, Appearance
         What to paint.
-    size : int
-        Side of the canvas in pixels.
+    image_size, scale : int
+        Side of the picture in pixels, and how many times larger the canvas is.
 
     Attributes
     ----------
+    size : int
+        Side of the canvas in pixels.
     image : ndarray
         The canvas, uint8 (size, size, 3).
     head, body : Head
         Projections of the head, and of neck and shoulders, which follow the head's pose only in part.
-    face : Patch
+    shadows : ndarray
+        Small shadows of the features, uint8 (size, size), collected here to be softened and blended once.
+    face : tuple of slice
         The window around the face, set when the face is painted.
     """
 
-    def __init__(self, identity: Identity, appearance: Appearance, size: int) -> None:
-        self.identity, self.appearance, self.size = identity, appearance, size
+    def __init__(self, identity: Identity, appearance: Appearance, image_size: int, scale: int) -> None:
+        self.identity, self.appearance, self.scale = identity, appearance, scale
+        self.size = size = image_size * scale
         unit = 0.355 * size * appearance.zoom
-        centre = np.array([(0.5 + appearance.shift_x) * size, (0.485 + appearance.shift_y) * size])
-        self.head = Head(size, tuple(centre), unit, appearance.yaw, appearance.pitch, appearance.roll)
+        x, y = (0.5 + appearance.shift_x) * size, (0.485 + appearance.shift_y) * size
+        self.head = Head(size, (x, y), unit, appearance.yaw, appearance.pitch, appearance.roll)
         lean = 0.25 * appearance.roll
-        below = 0.75 * unit  # the neck's joint stays where the head has it
-        joint = centre + below * np.array([np.sin(lean) - np.sin(appearance.roll), 0.0])
-        self.body = Head(size, tuple(joint), unit, 0.35 * appearance.yaw, 0.0, lean)
-        self.cells = 44 if size <= 160 else 112  # side of the low-resolution maps
+        joint = x + 0.75 * unit * (math.sin(lean) - math.sin(appearance.roll)), y  # it stays where the head has it
+        self.body = Head(size, joint, unit, 0.35 * appearance.yaw, 0.0, lean)
+        self.cells = min(112, 6 + size // 4)  # side of the low-resolution maps
         self.light = _direction(appearance)
         self._colours()
         self.image = np.empty((size, size, 3), np.uint8)
-        self.face = Patch(self.head, 0, 0, size, size)
+        self.shadows = np.zeros((size, size), np.uint8)
+        self.face = slice(0, size), slice(0, size)
 
     def _colours(self) -> None:
         identity, appearance = self.identity, self.appearance
         warmth = appearance.light_warmth
         self.tint = (1.0 + 0.07 * warmth, 1.0, 1.0 - 0.10 * warmth)
         place = identity.melanin * (len(_SKIN) - 1.001)
-        skin = mix(tuple(_SKIN[int(place)].tolist()), tuple(_SKIN[int(place) + 1].tolist()), place % 1.0)
+        skin = mix(_SKIN[int(place)], _SKIN[int(place) + 1], place % 1.0)
         undertone = identity.undertone
         self.skin = self.lit((skin[0], skin[1] + 3.0 * undertone, skin[2] - 7.0 * undertone))
         dark, bright = _HAIR[identity.hair_colour]
@@ -97,14 +116,20 @@ class Scene:
         """A colour darkened part by part."""
         return colour[0] * red, colour[1] * green, colour[2] * blue
 
-    def fill(self, points: np.ndarray, colour: Colour) -> None:
-        """Fill an outline of turned points with one colour, antialiased, straight on the canvas."""
-        cv2.fillPoly(self.image, [self.head.pixels(points)], colour, cv2.LINE_AA, SHIFT)
+    def fill(self, outlines: Outlines, colour: Colour) -> None:
+        """Fill outlines of fixed-point pixels with one colour, antialiased, straight on the canvas."""
+        cv2.fillPoly(self.image, outlines, colour, cv2.LINE_AA, SHIFT)
 
-    def draw(self, lines: list[np.ndarray] | np.ndarray, width: float, colour: Colour) -> None:
-        """Draw open lines of turned points, `width` units of the head wide, straight on the canvas."""
+    def draw(self, lines: Outlines, width: float, colour: Colour) -> None:
+        """Draw open lines of fixed-point pixels, `width` units of the head wide, straight on the canvas."""
         thick = max(1, round(width * self.head.unit))
-        cv2.polylines(self.image, self.head.lines(lines), False, colour, thick, cv2.LINE_AA, SHIFT)
+        cv2.polylines(self.image, lines, False, colour, thick, cv2.LINE_AA, SHIFT)
+
+    def shadow(self, lines: Outlines, width: float, share: float) -> None:
+        """Add open lines of fixed-point pixels to the soft shadows; share 1 is the darkest."""
+        thick = width * self.head.unit
+        level = 255.0 * share * min(1.0, thick)
+        cv2.polylines(self.shadows, lines, False, level, max(1, round(thick)), cv2.LINE_8, SHIFT)
 
     @property
     def accent(self) -> Colour:
@@ -159,6 +184,9 @@ def axis(cells: int, frame: float = FRAME) -> np.ndarray:
     return np.linspace(-frame, frame, cells, dtype=np.float32)
 
 
+_OTHER_SIDE = np.float32([-1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
+
+
 def _hills(scene: Scene) -> np.ndarray:
     """Hills of the face: rows of x, y, width x, width y, height, extra tone, redness (before the head is turned)."""
     identity, appearance = scene.identity, scene.appearance
@@ -196,42 +224,46 @@ def _hills(scene: Scene) -> np.ndarray:
         (0.40, 0.60, 0.14, 0.12, 0.05 * full, 0.0, 0.0),  # chubby jowl
         (0.58, -0.32, 0.09, 0.18, -0.035, -0.03, 0.0),  # temple
     ]
-    sides += [(-row[0], *row[1:]) for row in sides]
-    return np.array(middle + sides, np.float32)
+    rows = np.array(middle + sides, np.float32)
+    return np.concatenate((rows, rows[len(middle) :] * _OTHER_SIDE))
 
 
 def surface(points: np.ndarray) -> np.ndarray:
-    """Depth of points of the face, rows that begin with x and y, as `Head.depth` gives it for one point."""
-    x, y = points[:, 0] / 0.86, (points[:, 1] - 0.1) / 1.30
+    """Depth of points (..., 2 or more) of the face that begin with x and y, as `Head.depth` gives it for one point."""
+    x, y = points[..., 0] / 0.86, (points[..., 1] - 0.1) / 1.30
     return 0.80 * np.sqrt(np.maximum(0.0, 1.0 - x * x - y * y))
+
+
+def _relief(scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The turned hills on the map: their slopes along x and y, extra tone and redness, each float32 (cells, cells)."""
+    hills, cells = _hills(scene), scene.cells
+    centre = scene.head.turn(hills[:, :2], surface(hills) + 0.5 * hills[:, 4])
+    sharp = 1.0 / hills[:, 2:4, None]
+    away = (axis(cells, FACE_FRAME) - centre[..., None]) * sharp  # (hills, 2, cells): along x, along y
+    bell = np.exp(-0.5 * away * away)
+    away *= bell
+    away *= -hills[:, 4, None, None] * sharp  # now the slope of rise * bell
+    # A hill is the product of a bell down the rows and one across the columns.
+    down, across = bell[:, 1].T, np.empty((len(hills), 3, cells), np.float32)
+    across[:, 0] = away[:, 0]
+    across[:, 1:] = bell[:, :1] * hills[:, 5:7, None]
+    sums = down @ across.reshape(len(hills), -1)
+    slope_y = away[:, 1].T @ bell[:, 0]
+    return sums[:, :cells], slope_y, sums[:, cells : 2 * cells], sums[:, 2 * cells :]
 
 
 def face_skin(scene: Scene) -> np.ndarray:
     """The skin of the turned face in the light: uint8 (cells, cells, 3) over FACE_FRAME."""
-    head, appearance = scene.head, scene.appearance
-    hills = _hills(scene)
-    x, y = hills[:, 0], hills[:, 1]
-    depth = surface(hills) + 0.5 * hills[:, 4]
-    centre_x = x * head.cos_yaw + (depth - 0.15) * head.sin_yaw
-    centre_y = y - (depth - 0.30) * head.sin_pitch
+    slope_x, slope_y, extra, red = _relief(scene)
     line = axis(scene.cells, FACE_FRAME)
-    away_x = (line - centre_x[:, None]) / hills[:, 2:3]
-    away_y = (line - centre_y[:, None]) / hills[:, 3:4]
-    bell_x, bell_y = np.exp(-0.5 * away_x**2), np.exp(-0.5 * away_y**2)
-    rise = bell_y.T * hills[:, 4]
-    slope_x = rise @ (away_x / -hills[:, 2:3] * bell_x)
-    slope_y = (bell_y * away_y / -hills[:, 3:4]).T @ (bell_x * hills[:, 4:5])
-    extra = (bell_y.T * hills[:, 5]) @ bell_x
-    red = (bell_y.T * hills[:, 6]) @ bell_x
-
-    round_x = (line - 0.25 * head.sin_yaw) / (0.80 * scene.identity.face_width)
-    round_y = (line + 0.10) / 1.30
-    normal_z = np.sqrt(np.maximum(0.06, 1.0 - (round_y**2)[:, None] - round_x**2))
-    normal_x, normal_y = round_x - slope_x, round_y[:, None] - slope_y
-    lambert = scene.light[0] * normal_x + scene.light[1] * normal_y + scene.light[2] * normal_z
-    lambert /= np.sqrt(normal_x**2 + normal_y**2 + normal_z**2)
-    tone = tones(lambert, appearance) + extra
-    skin = tint(to_bytes(tone), scene.skin_ramp)
+    round_x = (line - 0.25 * scene.head.sin_yaw) / (0.80 * scene.identity.face_width)
+    round_y = ((line + 0.10) / 1.30)[:, None]
+    square_z = np.maximum(0.06, (1.0 - round_y * round_y) - round_x * round_x)
+    normal_x, normal_y = round_x - slope_x, round_y - slope_y
+    light_x, light_y, light_z = scene.light
+    lambert = light_x * normal_x + light_y * normal_y + light_z * np.sqrt(square_z)
+    lambert /= np.sqrt(normal_x * normal_x + normal_y * normal_y + square_z)
+    skin = tint(to_bytes(tones(lambert, scene.appearance) + extra), scene.skin_ramp)
     flush = scene.lit((205, 62, 58) if scene.identity.melanin < 0.5 else (120, 40, 34))
     blend(skin, flush, to_bytes(np.minimum(red, 0.6)))
     return skin
@@ -239,21 +271,27 @@ def face_skin(scene: Scene) -> np.ndarray:
 
 def tones(lambert: np.ndarray, appearance: Appearance) -> np.ndarray:
     """From n . l (-1 to 1) to a tone around 0.66: wrapped, so that the far side is dark and not black."""
-    wrapped = np.maximum(0.0, (lambert + 0.35) / 1.35)
     strength = appearance.light_strength
-    return (0.66 - 0.48 * strength) + (0.12 + 0.60 * strength) * wrapped
+    slope = (0.12 + 0.60 * strength) / 1.35
+    return np.maximum(-0.35, lambert) * slope + (0.66 - 0.48 * strength + 0.35 * slope)
 
 
 def to_bytes(tone: np.ndarray) -> np.ndarray:
     """A map in 0-1 as uint8, clipped."""
-    return cv2.convertScaleAbs(np.maximum(tone, 0.0), alpha=255.0)
+    return cv2.addWeighted(tone, 255.0, tone, 0.0, 0.0, dtype=cv2.CV_8U)
 
 
-def round_tone(scene: Scene, radius_x: float, radius_y: float, centre_y: float) -> np.ndarray:
-    """Tone of an ellipsoid in the light, for hair and hats: float32 (cells, cells)."""
-    line = axis(scene.cells)
-    normal_x, normal_y = line / radius_x, ((line - centre_y) / radius_y)[:, None]
-    square = normal_x**2 + normal_y**2
-    normal_z = np.sqrt(np.maximum(0.04, 1.0 - square))
-    lambert = scene.light[0] * normal_x + scene.light[1] * normal_y + scene.light[2] * normal_z
-    return tones(lambert / np.sqrt(np.maximum(1.0, square + 0.04)), scene.appearance)
+@lru_cache(maxsize=8)
+def _normals(cells: int, radius_y: float, centre_y: float) -> np.ndarray:
+    """Unit normals of an ellipsoid whose half-width is 1, over FRAME: float32 (3, cells, cells)."""
+    line = axis(cells)
+    x, y = np.broadcast_arrays(line, ((line - centre_y) / radius_y)[:, None])
+    square = x * x + y * y
+    return np.stack([x, y, np.sqrt(np.maximum(0.04, 1.0 - square))]) / np.sqrt(np.maximum(1.0, square + 0.04))
+
+
+def round_tone(scene: Scene, radius_y: float, centre_y: float) -> np.ndarray:
+    """Tone of an ellipsoid in the light, for hair and hats: float32 (cells, cells), x in units of its half-width."""
+    light_x, light_y, light_z = scene.light
+    x, y, z = _normals(scene.cells, radius_y, centre_y)
+    return tones(light_x * x + light_y * y + light_z * z, scene.appearance)
