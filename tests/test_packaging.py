@@ -21,7 +21,7 @@ MODULES = {  # where a distribution's module has another name; all others go by 
     "scikit-learn": "sklearn",
     "scikit-image": "skimage",
 }
-OWN = {"keras_faces", "data_prep", "examples", "tests"}
+OWN = {"keras_faces", "data_prep", "benchmarks", "examples", "tests"}
 HEAVY = ("keras", "tensorflow", "jax", "torch", "matplotlib")
 LINUX = {"platform_system": "Linux", "platform_machine": "x86_64"}
 MAC = {"platform_system": "Darwin", "platform_machine": "arm64"}
@@ -96,7 +96,8 @@ def test_the_same_package_has_the_same_range_everywhere():
     [
         ("keras_faces", ("tensorflow", "jax", "torch", "tensorboard")),
         ("examples", ("tensorflow", "jax", "torch", "tensorboard")),
-        ("data_prep", ()),
+        ("data_prep", ("data", "align")),
+        ("benchmarks", ()),
         ("tests", ("tensorflow", "jax", "torch", "tensorboard", "dev")),
     ],
 )

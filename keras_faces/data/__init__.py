@@ -15,6 +15,8 @@ _HOMES = {
     "DrawnFaces": "drawn",
     "Batches": "batches",
     "write_packed": "packed",
+    "verify_packed": "packed_verify",
+    "select": "expressions",
     "to_square": "pictures",
 }
 

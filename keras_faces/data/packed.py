@@ -6,11 +6,16 @@
     identities      int64 (N,), optional            identity_names   UTF-8 strings, optional
     partition       int8 (N,), optional: 0 training, 1 validation, 2 test, as CelebA numbers them
 
-The file's attributes are format="keras_faces" and version=1. What to read next: ``faces.py``.
+The file's attributes are format="keras_faces", version=1 and sha256, "SUM  images" and so on, one line a dataset (files
+from before there were checksums have none, and are read as well). Each chunk also has a small checksum of its own,
+Fletcher's, by which HDF5 finds damage as it reads.
+What to read next: ``packed_verify.py`` (the checksums), ``faces.py``.
 """
 
+import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -22,11 +27,12 @@ from keras_faces.data.memory import KeptImages
 from keras_faces.data.pictures import check_crop, to_square
 from keras_faces.files import replacing_hdf5
 
-FORMAT, VERSION = "keras_faces", 1
-
+FORMAT, VERSION, SUMS = "keras_faces", 1, "sha256"
+DATASETS = ("images", "names", "attributes", "identities", "identity_names", "partition")
+DAMAGE = (OSError, KeyError, RuntimeError, TypeError)  # what h5py raises when bytes make no sense
+REPAIR = "copy the file again from where it is whole, or pack it anew"
 _CHUNK_BYTES = 2**14  # of one HDF5 chunk: one picture from 74×74 on, a few where they are smaller
 _PORTION_BYTES = 2**24  # read and written at a time
-_TEXT = h5py.string_dtype("utf-8")
 
 
 def write_packed(
@@ -73,45 +79,88 @@ def write_packed(
         raise ValueError(f"{path}: a packed file ends in .h5 or .hdf5")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} is not a folder; make it first")
+    labels = {"names": names, "attributes": attributes, "identities": identities, "partition": partition}
+    for name, values in labels.items():
+        if values is not None and len(values) != images.shape[0]:
+            raise ValueError(
+                f"{path}: {name} has {len(values)} entries for {images.shape[0]} images; nothing was changed"
+            )
     try:
         with replacing_hdf5(path) as (file, check):
-            file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
-            _write_labels(file, names, attributes, identities, identity_names, partition)
-            _write_images(file, images, check, progress)
+            file.attrs["format"], file.attrs["version"] = _fixed([FORMAT])[0], VERSION
+            sums = _write_labels(file, names, attributes, identities, identity_names, partition)
+            sums["images"] = _write_images(file, images, check, progress)
+            file.attrs[SUMS] = _fixed(f"{sum_}  {name}" for name, sum_ in sums.items())
     except OSError as error:
         raise OSError(f"{path} could not be written ({error}); nothing was changed") from error
     return path
 
 
-def _write_labels(file, names, attributes, identities, identity_names, partition) -> None:
-    file.create_dataset("names", data=_encoded(names), dtype=_TEXT)
+def _write_labels(file, names, attributes, identities, identity_names, partition) -> dict[str, str]:
+    """Write what is there; return the SHA-256 sum of each dataset."""
+    sums = {"names": _write_texts(file, "names", names)}
     if attributes is not None:
-        table = file.create_dataset("attributes", data=attributes.to_numpy(np.int8))
-        table.attrs.create("names", _encoded(attributes.columns), dtype=_TEXT)
+        columns = _fixed(attributes.columns)
+        sums["attributes"] = _write_numbers(file, "attributes", attributes.to_numpy(np.int8), columns)
+        file["attributes"].attrs["names"] = columns
     if identities is not None:
-        file.create_dataset("identities", data=np.asarray(identities, np.int64))
+        sums["identities"] = _write_numbers(file, "identities", np.asarray(identities, np.int64))
     if identity_names is not None:
-        file.create_dataset("identity_names", data=_encoded(identity_names), dtype=_TEXT)
+        sums["identity_names"] = _write_texts(file, "identity_names", identity_names)
     if partition is not None:
-        file.create_dataset("partition", data=np.asarray(partition, np.int8))
+        sums["partition"] = _write_numbers(file, "partition", np.asarray(partition, np.int8))
+    return sums
 
 
-def _encoded(texts) -> np.ndarray:
-    return np.array([str(text).encode("utf-8", "surrogateescape") for text in texts], dtype=object)
+def _write_texts(file, name: str, texts) -> str:
+    array = _fixed(texts)
+    options = {"chunks": True, "fletcher32": True, "compression": "gzip"} if array.size else {}
+    file.create_dataset(name, data=array, **options)
+    return digest(texts=array)
 
 
-def _write_images(file, images, check: Callable[[], None], progress: bool) -> None:
+def _write_numbers(file, name: str, values: np.ndarray, columns=()) -> str:
+    options = {"chunks": True, "fletcher32": True} if values.size else {}
+    file.create_dataset(name, data=values, **options)
+    return digest([values], columns)
+
+
+def _fixed(texts) -> np.ndarray:
+    """Texts as UTF-8 of a fixed length, that of the longest.
+
+    HDF5 keeps texts of variable length in a heap without checksums, and may search a damaged heap for ever.
+    """
+    encoded = [str(text).encode("utf-8", "surrogateescape") for text in texts]
+    return np.array(encoded, h5py.string_dtype("utf-8", max([1, *map(len, encoded)])))
+
+
+def digest(arrays: Iterable[np.ndarray] = (), texts: Iterable[bytes | str] = ()) -> str:
+    """SHA-256 of arrays, number by number (little-endian), and of texts after them, each ended by a zero byte."""
+    sha = hashlib.sha256()
+    for array in arrays:
+        sha.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")))
+    for text in texts:
+        sha.update((text.encode("utf-8", "surrogateescape") if isinstance(text, str) else bytes(text)) + b"\0")
+    return sha.hexdigest()
+
+
+def _write_images(file, images, check: Callable[[], None], progress: bool) -> str:
     shape = tuple(images.shape)
     bytes_each = int(np.prod(shape[1:]))
     chunk = (min(shape[0], max(1, _CHUNK_BYTES // bytes_each)), *shape[1:])
-    dataset = file.create_dataset("images", shape, np.uint8, chunks=chunk)
-    portion = max(1, _PORTION_BYTES // bytes_each)
+    dataset = file.create_dataset("images", shape, np.uint8, chunks=chunk, fletcher32=True)
+    portion = max(1, _PORTION_BYTES // bytes_each // chunk[0]) * chunk[0]
     with tqdm(total=shape[0], desc="Packing faces", unit=" faces", delay=1, disable=not progress) as bar:
-        for first in range(0, shape[0], portion):
-            pixels = images[first : first + portion]
-            dataset[first : first + len(pixels)] = pixels
-            check()
-            bar.update(len(pixels))
+
+        def written_portions():
+            for first in range(0, shape[0], portion):
+                pixels = np.ascontiguousarray(images[first : first + portion], np.uint8)
+                dataset[first : first + len(pixels)] = pixels
+                check()
+                bar.update(len(pixels))
+                yield pixels
+
+        return digest(written_portions())
 
 
 def read_packed(
@@ -144,7 +193,7 @@ def read_packed(
     check_crop(crop)
     pixels = PackedImages(path, image_size, crop)
     count = len(pixels) if count is None else min(count, len(pixels))
-    labels = _read_labels(pixels)
+    labels = read_labels(pixels)
     for name in ("names", "identities", "partition"):
         if labels[name] is not None:
             labels[name] = labels[name][:count]
@@ -200,10 +249,11 @@ class PackedImages:
 
     def _check_images(self) -> tuple[int, int, int]:
         file = self.open()
-        version = file.attrs.get("version", VERSION)
-        if file.attrs.get("format", FORMAT) == FORMAT and version > VERSION:
+        with telling_damage(self.path, "the description of the file"):
+            kind, version = file.attrs.get("format", FORMAT), file.attrs.get("version", VERSION)
+            images = file["images"] if "images" in file else None
+        if as_text(kind) == FORMAT and version > VERSION:
             raise ValueError(f"{self.path} has version {version} of the packed format; update keras_faces to read it")
-        images = file.get("images")
         if not isinstance(images, h5py.Dataset):
             raise ValueError(f"{self.path} has no dataset 'images'; it has: {', '.join(file) or 'nothing'}")
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape:
@@ -214,13 +264,12 @@ class PackedImages:
     def read(self, numbers: np.ndarray) -> np.ndarray:
         """Read the pictures of these numbers, in any order: uint8, shape (len(numbers), height, width, 3)."""
         images = np.empty((len(numbers), *self.shape[1:]), np.uint8)
-        stored = self.open()["images"]
+        with telling_damage(self.path, "dataset 'images'"):
+            stored = self.open()["images"]
         at = 0
         for first, last in _runs(numbers, max(1, _PORTION_BYTES // int(np.prod(self.stored_shape[1:])))):
-            try:
+            with telling_damage(self.path, f"dataset 'images' near picture {first}"):
                 pixels = stored[first : last + 1]
-            except OSError as error:
-                raise ValueError(f"{self.path}: dataset 'images' is damaged near {first} ({error})") from error
             if self.shape[1:] != self.stored_shape[1:] or self.crop == "celeba":
                 pixels = [to_square(image, self.shape[1], self.crop) for image in pixels]
             images[at : at + len(pixels)] = pixels
@@ -236,8 +285,23 @@ def _runs(numbers: np.ndarray, longest: int) -> Iterator[tuple[int, int]]:
             yield int(part[0]), int(part[-1])
 
 
-def _read_labels(pixels: PackedImages) -> dict:
+@contextmanager
+def telling_damage(path: Path, what: str) -> Iterator[None]:
+    """Turn HDF5's complaints about bytes that make no sense into an error which names the file and the way out."""
+    try:
+        yield
+    except DAMAGE as error:
+        raise ValueError(f"{path}: {what} is damaged ({error}); {REPAIR}") from error
+
+
+def read_labels(pixels: PackedImages) -> dict:
+    """Everything of an open packed file but its pictures, checked: names, attributes, identities, partition, ..."""
     file, count = pixels.open(), len(pixels)
+    with telling_damage(pixels.path, "the list of datasets"):
+        file = {name: file[name] for name in DATASETS if name in file}
+    for name, dataset in file.items():
+        if not isinstance(dataset, h5py.Dataset):
+            raise ValueError(f"{pixels.path}: {name!r} is no dataset; {REPAIR}")
     names = _texts(pixels.path, file, "names")
     if names is None:
         names = [f"{number:06d}" for number in range(count)]
@@ -266,7 +330,12 @@ def _texts(path: Path, file, name: str) -> list[str] | None:
         return None
     if h5py.check_string_dtype(file[name].dtype) is None or file[name].ndim != 1:
         raise ValueError(f"{path}: dataset {name!r} must be a list of texts, not {file[name].dtype} {file[name].shape}")
-    return [text.decode("utf-8", "surrogateescape") for text in file[name][:]]
+    return [as_text(text) for text in _read(path, file[name])]
+
+
+def as_text(value) -> str:
+    """A text from an HDF5 file, which comes as bytes if its length is fixed."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
 
 
 def _integers(path: Path, file, name: str, dtype, ndim: int) -> np.ndarray | None:
@@ -275,18 +344,24 @@ def _integers(path: Path, file, name: str, dtype, ndim: int) -> np.ndarray | Non
     dataset = file[name]
     if dataset.ndim != ndim or not np.issubdtype(dataset.dtype, np.integer):
         raise ValueError(f"{path}: dataset {name!r} must be integers in {ndim}-D, not {dataset.dtype} {dataset.shape}")
-    return dataset[:].astype(dtype)
+    return _read(path, dataset).astype(dtype)
+
+
+def _read(path: Path, dataset) -> np.ndarray:
+    with telling_damage(path, f"dataset {dataset.name[1:]!r}"):
+        return dataset[:]
 
 
 def _attributes(path: Path, file, index: list[str]) -> pd.DataFrame | None:
     values = _integers(path, file, "attributes", np.int8, ndim=2)
     if values is None:
         return None
-    names = file["attributes"].attrs.get("names")
+    with telling_damage(path, "the list of attributes"):
+        names = file["attributes"].attrs.get("names")
     if names is None or len(names) != values.shape[1]:
         raise ValueError(
             f"{path}: dataset 'attributes' has {values.shape[1]} columns and needs an HDF5 attribute 'names' of as many"
             f" texts, not {'none' if names is None else len(names)}"
         )
-    columns = [name.decode("utf-8") if isinstance(name, bytes) else str(name) for name in names]
+    columns = [as_text(name) for name in names]
     return pd.DataFrame(values, columns=columns, index=index if len(index) == len(values) else None)

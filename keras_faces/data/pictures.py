@@ -32,7 +32,7 @@ def decode(path: Path) -> np.ndarray:
     Parameters
     ----------
     path : Path
-        File with one of `EXTENSIONS`. Read by NumPy and decoded from memory, so that any Unicode path works on Windows.
+        File with one of `EXTENSIONS`. Decoded from memory, so that any Unicode path works on Windows.
 
     Returns
     -------
@@ -45,18 +45,24 @@ def decode(path: Path) -> np.ndarray:
         The file cannot be opened, is empty, cut short, or not a picture that OpenCV knows.
     """
     try:
-        data = np.fromfile(path, dtype=np.uint8)
+        data = path.read_bytes()
     except OSError as error:
         raise PictureError(f"cannot be opened ({error.strerror or error})") from error
-    if data.size == 0:
+    return decode_bytes(data)
+
+
+def decode_bytes(data: bytes) -> np.ndarray:
+    """Decode a picture file's bytes, wherever they come from, as `decode` does."""
+    if not data:
         raise PictureError("empty file (0 bytes)")
-    if is_cut_short(data.tobytes()):
+    if is_cut_short(data):
         raise PictureError("cut short: the end of the picture is missing")
-    bgr = _imdecode(data, cv2.IMREAD_COLOR)
+    array = np.frombuffer(data, np.uint8)
+    bgr = _imdecode(array, cv2.IMREAD_COLOR)
     if bgr is None:
         raise PictureError("not a picture that OpenCV can read")
-    if _may_be_transparent(data[:26].tobytes()):
-        bgr = _on_white(bgr, _imdecode(data, cv2.IMREAD_UNCHANGED))
+    if _may_be_transparent(data[:26]):
+        bgr = _on_white(bgr, _imdecode(array, cv2.IMREAD_UNCHANGED))
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 

@@ -41,7 +41,7 @@ def test_everything_comes_back(labelled, tmp_path):
     np.testing.assert_array_equal(back.partition, labelled.partition)
     assert back.identities.dtype == np.int64 and back.partition.dtype == np.int8
     with h5py.File(path) as file:
-        assert file.attrs["format"] == "keras_faces" and file.attrs["version"] == 1
+        assert file.attrs["format"] == b"keras_faces" and file.attrs["version"] == 1
         assert file["images"].chunks[1:] == (8, 8, 3)
 
 
@@ -149,6 +149,16 @@ def test_write_refuses_other_extensions_and_missing_folders(labelled, tmp_path):
         labelled.save(tmp_path / "faces.npz")
     with pytest.raises(FileNotFoundError, match="nowhere is not a folder"):
         labelled.save(tmp_path / "nowhere" / "faces.h5")
+
+
+@pytest.mark.parametrize("name", ["names", "identities", "partition", "attributes"])
+def test_write_refuses_labels_of_another_length(tmp_path, name):
+    labels = {"names": list("abc"), name: list("ab") if name == "names" else np.zeros(2, int)}
+    if name == "attributes":
+        labels[name] = pd.DataFrame({"Male": [1, -1]})
+    with pytest.raises(ValueError, match=rf"x\.h5: {name} has 2 entries for 3 images"):
+        write_packed(tmp_path / "x.h5", pixels(3), **labels)
+    assert not list(tmp_path.iterdir())
 
 
 def test_file_cut_short_or_of_another_kind(labelled, tmp_path):
