@@ -81,30 +81,37 @@ def evolution(rows: Sequence[tuple[str, np.ndarray]], title: str = "") -> Figure
 
 
 def losses(log: pandas.DataFrame, title: str = "") -> Figure:
-    """The curves of a run's ``log.csv``: both losses above, the scores D(x) and D(G(z)) and the spread below.
+    """The curves of a run's ``log.csv``: the losses, the scores, and the lengths of the gradients.
 
     Parameters
     ----------
     log
-        Table with the columns step, d_loss, g_loss, d_real, d_fake and spread.
+        Table with the columns step, d_loss, g_loss, d_real, d_fake, spread, and, where they were recorded, d_accuracy,
+        d_gradient and g_gradient.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 5.5), layout="constrained")
-    above, below = figure.subplots(2, sharex=True)
+    figure = Figure(figsize=(8, 7.5), layout="constrained")
+    above, middle, below = figure.subplots(3, sharex=True, height_ratios=(3, 3, 2))
     above.set_title(title)
-    above.plot(log["step"], log["d_loss"], label="D's loss")
-    above.plot(log["step"], log["g_loss"], label="G's loss")
+    _curves(above, log, {"d_loss": "D's loss", "g_loss": "G's loss"})
     above.axhline(np.log(2), color="grey", linewidth=0.8, linestyle=":", label="ln 2: D cannot tell")
-    below.plot(log["step"], log["d_real"], label="D(x), photographs")
-    below.plot(log["step"], log["d_fake"], label="D(G(z)), fakes")
-    below.plot(log["step"], log["spread"], label="spread of the fakes", color="grey", linewidth=0.8)
-    below.set_ylim(0, max(1.0, min(2.0, float(log["spread"].max()) if len(log) else 1.0)))
+    _curves(middle, log, {"d_real": "D(x), photographs", "d_fake": "D(G(z)), fakes", "d_accuracy": "D is right"})
+    middle.plot(log["step"], log["spread"].clip(upper=2), label="spread of the fakes", color="grey", linewidth=0.8)
+    _curves(below, log, {"d_gradient": "D's gradient", "g_gradient": "G's gradient"})
+    below.set_yscale("log")
     below.set_xlabel("iteration")
-    for axes in (above, below):
-        axes.legend(loc="upper right")
+    for axes in (above, middle, below):
+        if axes.lines:
+            axes.legend(loc="upper right")
         axes.grid(alpha=0.3)
     return figure
+
+
+def _curves(axes, log: pandas.DataFrame, names: dict[str, str]) -> None:
+    for name, label in names.items():
+        if name in log and log[name].notna().any():
+            axes.plot(log["step"], log[name], label=label)
 
 
 def animation(frames: Sequence[np.ndarray], path: str | Path, milliseconds: int = 250) -> None:

@@ -222,14 +222,12 @@ def _tidy(folder: RunFolder, progress) -> None:
 
 
 def _export(folder: RunFolder, model) -> None:
-    """Write ``model.keras``, with the measured statistics as the generator's moving averages.
+    """Write ``model.keras``, with the state that pictures are made with: averaged weights, measured statistics.
 
     ``keras.saving.load_model`` gives it back with ``.generator`` and ``.discriminator``; whoever calls the generator
     in inference mode gets the pictures of the last grid.
     """
-    from keras_faces.training.sampling import batchnorm_statistics
-
-    for average, value in batchnorm_statistics(model.generator, model.latent_dim):
-        average.assign(value)
+    for variable, value in model.sampling_state():
+        variable.assign(value)
     with replacing(folder.model) as beside:
         model.save(beside)

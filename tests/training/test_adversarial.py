@@ -49,7 +49,7 @@ def test_under_fit_d_ends_where_its_own_updates_leave_it(narrow, photographs, va
 
 def test_g_learns_to_raise_its_score(narrow, values):
     model = narrow("slides-v1")
-    losses = [float(model.improve_generator(16)) for _ in range(15)]
+    losses = [float(model.improve_generator(16)["g_loss"]) for _ in range(15)]
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
 
 
@@ -57,7 +57,7 @@ def test_d_learns_to_tell(narrow, photographs):
     model = narrow("slides-v1")
     model.compile(keras.optimizers.Adam(1e-2))
     fake = model.generator(model.noise(16), training=False)
-    losses = [float(model.improve_discriminator(model.scaled(photographs[:16]), fake)[0]) for _ in range(15)]
+    losses = [float(model.improve_discriminator(model.scaled(photographs[:16]), fake)["d_loss"]) for _ in range(15)]
     assert losses[-1] < losses[0] / 2
 
 
@@ -118,8 +118,8 @@ def test_k_steps_take_different_photographs(narrow, photographs):
 def test_label_smoothing_reaches_the_loss(narrow, photographs):
     plain, smooth = narrow("slides-v1"), narrow("slides-v1", label_smoothing=0.2)
     fake = plain.scaled(photographs[8:16])
-    first = float(plain.improve_discriminator(plain.scaled(photographs[:8]), fake)[0])
-    second = float(smooth.improve_discriminator(smooth.scaled(photographs[:8]), fake)[0])
+    first = float(plain.improve_discriminator(plain.scaled(photographs[:8]), fake)["d_loss"])
+    second = float(smooth.improve_discriminator(smooth.scaled(photographs[:8]), fake)["d_loss"])
     real_logits = to_numpy(narrow("slides-v1").judge(plain.scaled(photographs[:8]), fake)[0])
     assert second - first == pytest.approx(0.5 * 0.2 * real_logits.mean(), abs=1e-5)  # BCE is linear in the label
 
