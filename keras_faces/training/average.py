@@ -37,7 +37,7 @@ class WeightAverage(keras.layers.Layer):
         ]
         self.built = True
         for average, weight in zip(self.averages, self.followed, strict=True):
-            average.assign(weight)
+            average.assign(ops.convert_to_numpy(weight))  # a copy: JAX does not take one buffer twice
 
     def update(self) -> None:
         """Move the averages towards the weights as they are now."""
