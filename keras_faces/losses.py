@@ -146,9 +146,7 @@ PAIRS = {
     "saturating": Pair(discriminator_loss, saturating_generator_loss, probability=True),
     "lsgan": Pair(least_squares_discriminator_loss, least_squares_generator_loss),
     "wgan": Pair(wasserstein_discriminator_loss, wasserstein_generator_loss, critic=True, clip=0.01),
-    "wgan-gp": Pair(
-        wasserstein_discriminator_loss, wasserstein_generator_loss, critic=True, gradient_penalty=10.0
-    ),
+    "wgan-gp": Pair(wasserstein_discriminator_loss, wasserstein_generator_loss, critic=True, gradient_penalty=10.0),
     "hinge": Pair(hinge_discriminator_loss, wasserstein_generator_loss),
 }
 

@@ -19,7 +19,12 @@ from keras_faces.runs import RunConfig, RunError, RunFolder, train
 from keras_faces.training import checkpoint
 from keras_faces.training.callbacks import TrainingStopped
 
-OPTIONS = {"slides-v1": {"dense": 8, "filters": [8, 4]}, "slides-v2": {"filters": [16, 8, 8, 4]}}
+OPTIONS = {
+    "slides-v1": {"dense": 8, "filters": [8, 4]},
+    "slides-v2": {"filters": [16, 8, 8, 4]},
+    "multistage": {"width": 4, "stages": "rmsprop:1e-3:2,sgd:1e-2:3,adam:2e-4", "average": 0.9},
+    "wgan-gp": {"width": 4, "d_steps": 2},
+}
 
 
 def config(system="slides-v2", **changes):
@@ -96,7 +101,10 @@ def whole(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("system, stop_at", [("slides-v1", 3), ("slides-v2", 3), ("slides-v2", 6), ("slides-v2", 9)])
+@pytest.mark.parametrize(
+    "system, stop_at",
+    [("slides-v1", 3), ("slides-v2", 3), ("slides-v2", 6), ("slides-v2", 9), ("multistage", 5), ("wgan-gp", 2)],
+)
 def test_resumed_after_any_stop_the_weights_are_bit_for_bit_the_same(tmp_path, faces, whole, system, stop_at):
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, faces, config(system), callbacks=[StopAt(stop_at)])
