@@ -109,7 +109,8 @@ def between(real: Any, fake: Any, share: Any) -> Any:
 
 
 def gradient_penalty(gradients: Any) -> Any:
-    """``mean (‖∇D(x̂)‖₂ - 1)²``, to be *added* to D's loss (eq. 2.12; the source prints the wrong sign).
+    """``mean (‖∇D(x̂)‖₂ - 1)²``, to be *added* to D's loss (eq. 2.12, printed with all signs
+    turned: errata S2).
 
     Parameters
     ----------

@@ -3,7 +3,8 @@
 Source: the dissertation, eq. 2.12 (Gulrajani et al. 2017, algorithm 1). Clipped weights gather at ±0.01 and make a
 poor, simple critic. A function of limited slope has gradients of length at most 1, and the best one has length 1 on the
 lines between photographs and fakes; so ten times ``(‖∇D(x̂)‖ - 1)²`` at a random point of each such line is *added* to
-the critic's loss (the source prints a minus: errata). The point's share is one uniform number an image.
+the critic's loss (the source prints the negative of the whole: errata S2). The point's share is one uniform number an
+image.
 
 An image's gradient must not depend on the other images of its batch, so the critic has LayerNormalization in the place
 of BatchNormalization (the paper's section 4). Adam works again: beta_1 0, beta_2 0.9.
