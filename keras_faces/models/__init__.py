@@ -107,7 +107,7 @@ def build(
             model.compile(StagedOptimizer(parse_stages(stages)), StagedOptimizer(parse_stages(stages)))
         return model
     except TypeError as error:
-        if "unexpected keyword argument" not in str(error):
+        if "unexpected keyword argument" not in str(error) and "multiple values for keyword" not in str(error):
             raise
         raise ValueError(f"{name} has no such option: {error}. See the help of {module.__name__}.build.") from None
     finally:

@@ -20,6 +20,7 @@ from keras_faces import plots
 from keras_faces.files import replacing
 from keras_faces.training import checkpoint
 from keras_faces.training.adversarial import NUMBERS
+from keras_faces.training.sampling import latent_noise
 
 
 @dataclass
@@ -69,7 +70,8 @@ class Watch(keras.callbacks.Callback):
     """Stops a training that is lost: a loss that is not a number, a D that has won, a G that makes one picture.
 
     Before that it warns: when the fakes of a batch differ less than half as much as photographs do, on the average of
-    100 iterations, G is on its way to a few faces (mode collapse). It warns again only after a recovery.
+    100 iterations, G is on its way to a few faces (mode collapse). It warns again only after a recovery, and never in
+    the first 300 iterations, when faces begin alike in healthy trainings too.
 
     Parameters
     ----------
@@ -77,7 +79,7 @@ class Watch(keras.callbacks.Callback):
         For how many iterations in a row D must be perfect or G's fakes alike before training stops.
     """
 
-    ALIKE, WARNING, RECOVERED = 0.02, 0.5, 0.7
+    ALIKE, WARNING, RECOVERED, BEGINNING = 0.02, 0.5, 0.7, 300
 
     def __init__(self, progress: Progress, patience: int = 300) -> None:
         super().__init__()
@@ -115,7 +117,7 @@ class Watch(keras.callbacks.Callback):
         self.spread += 0.01 * (spread - self.spread)  # an average over about 100 iterations
         if self.spread > self.RECOVERED:
             self.warned = False
-        elif self.spread < self.WARNING and not self.warned:
+        elif self.spread < self.WARNING and not self.warned and self.progress.step > self.BEGINNING:
             self.warned = True
             print(
                 f"\nEpoch {self.progress.epoch}, iteration {self.progress.iteration}: the faces of a batch have become "
@@ -181,18 +183,42 @@ class SampleGrids(keras.callbacks.Callback):
         (count, latent_dim): what to draw each time.
     every
         Iterations between grids within an epoch (the deck has 200); there is one at each epoch's end as well.
+    fresh_seed
+        If given, a row of 8 faces of new noise each time goes into the folder ``fresh`` inside ``folder``, under the
+        same name. The noise follows from this seed and the iteration alone.
     """
 
-    def __init__(self, folder: Path, progress: Progress, noise: np.ndarray, every: int | None = 200) -> None:
+    FRESH = 8
+
+    def __init__(
+        self,
+        folder: Path,
+        progress: Progress,
+        noise: np.ndarray,
+        every: int | None = 200,
+        fresh_seed: int | None = None,
+    ) -> None:
         super().__init__()
         self.folder, self.progress, self.noise, self.every = Path(folder), progress, noise, every
+        self.fresh_seed = fresh_seed
         self.latest: np.ndarray | None = None
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.progress.due(self.every) or self.progress.epoch_is_over:
-            self.latest = plots.tile(self.model.render(self.noise))
-            name = f"epoch{self.progress.epoch:04d}-{self.progress.iteration:06d}.png"
-            plots.save_picture(self.latest, self.folder / name)
+        if not (self.progress.due(self.every) or self.progress.epoch_is_over):
+            return
+        name = f"epoch{self.progress.epoch:04d}-{self.progress.iteration:06d}.png"
+        faces = self.model.render(np.concatenate([self.noise, self._fresh_noise()]))
+        self.latest = plots.tile(faces[: len(self.noise)])
+        if self.fresh_seed is not None:
+            (self.folder / "fresh").mkdir(exist_ok=True)
+            plots.save_picture(plots.tile(faces[len(self.noise) :], columns=self.FRESH), self.folder / "fresh" / name)
+        plots.save_picture(self.latest, self.folder / name)
+
+    def _fresh_noise(self) -> np.ndarray:
+        if self.fresh_seed is None:
+            return self.noise[:0]
+        seed = np.random.SeedSequence([self.fresh_seed, self.progress.step]).generate_state(1)[0]
+        return latent_noise(self.FRESH, self.noise.shape[1], int(seed))
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -59,6 +59,7 @@ def test_a_collapse_stops_after_patience_and_says_what_to_try(sign, finding):
 
 def test_faces_that_become_alike_are_warned_of_once_until_they_recover(capsys):
     callback = watching()
+    callback.progress.epoch = 40
 
     def warnings(spread, times):
         for batch in range(times):
@@ -67,6 +68,8 @@ def test_faces_that_become_alike_are_warned_of_once_until_they_recover(capsys):
 
     assert [warnings(0.3, 50), warnings(0.3, 200), warnings(0.3, 50)] == [0, 1, 0]
     assert [warnings(1.0, 300), warnings(0.3, 300)] == [0, 1]
+    callback.progress.epoch = 2  # iteration 15: faces begin alike
+    assert [warnings(1.0, 300), warnings(0.3, 300)] == [0, 0]
 
 
 def test_the_log_holds_means_of_windows_and_ends_each_epoch(tmp_path):
