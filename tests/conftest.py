@@ -20,6 +20,9 @@ NARROW = {
     "wgan": {"width": 4, "d_steps": 2},
     "wgan-gp": {"width": 4, "d_steps": 2},
     "stylegan": {"width": 2, "mapping_depth": 2},
+    "sngan": {"width": 4},
+    "sagan": {"width": 4},
+    "pggan": {"width": 2},
 }
 
 

@@ -4,9 +4,6 @@ Source: the course's second paper (faces of LFW at 125×125), section 2.2.1. G: 
 64×64×3, ReLU after each → 128×128×3, sigmoid. D: 125×125×3 → 256×256 → 64×64 → 16×16, LeakyReLU after each → 1,
 sigmoid. G minimises −E log D(G(z)), D the two-sided cross-entropy.
 
-The tables give no initial weights. G's are He's, whose size depends on a layer's inputs alone: Glorot's would make the
-last layer's, with 192 inputs and 46,875 outputs, so small that the noise drowns in the biases, and all faces alike.
-
 Read literally, with every layer dense, G has 2.05·10¹⁰ weights and D 3.3·10⁹: ``keras-faces describe linear --option
 divisor=1`` shows the table without making them. The default divides the sides of the noise and of the hidden layers by
 8. G makes 128×128 in the table and D reads 125×125; here both have the same ``image_size``. The errata tell more.
@@ -66,9 +63,9 @@ def generator(
     noise, *hidden, pixels = sizes(image_size, divisor)["generator"]
     stages = [layers.Input((latent_dim or noise,))]  # 768
     for units in hidden:
-        stages += [layers.Dense(units, activation="relu", kernel_initializer="he_normal")]  # 3072 → 768 → 192
+        stages += [layers.Dense(units, activation="relu")]  # 3072 → 768 → 192
     stages += [
-        layers.Dense(pixels, kernel_initializer="he_normal", dtype="float32"),
+        layers.Dense(pixels, dtype="float32"),
         layers.Activation(activation, dtype="float32"),  # 46875
         layers.Reshape((image_size, image_size, 3), dtype="float32"),  # 125, 125, 3
     ]
