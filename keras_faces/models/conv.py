@@ -2,8 +2,9 @@
 
 Source: the LFW paper, section 2.2.2, "convolutions introduced", with DCGAN as the base; the author left the section
 empty, so the layers are ours. The ladder of sides is 125 → 63 → 32 → 16 → 8, one convolution with stride 2 a rung; G
-climbs it backwards and makes 125×125 exactly. BatchNormalization stands in G alone: with nothing in D that mixes the
-images of a batch, it cannot compare the fakes' half with the photographs'.
+climbs it backwards and makes 125×125 exactly. DCGAN's rules hold but for one: the ladder ends at 8×8, so that each net
+keeps one dense layer of some size, as its dense forerunner. BatchNormalization stands in both, so D reads fakes and
+photographs one after the other; without it in D, D won at once and G's squares never became faces.
 
 Compared with ``linear-tanh`` at its default divisor: a twentieth of the weights, and neighbouring pixels that know of
 each other.
@@ -50,16 +51,19 @@ def generator(image_size: int = IMAGE_SIZE, latent_dim: int = 100, width: int = 
     return keras.Sequential(stages, name="generator")
 
 
-def discriminator(
-    image_size: int = IMAGE_SIZE, width: int = 32, dropout: float = 0.3, seed: int = 0
-) -> keras.Sequential:
-    """Image (image_size, image_size, 3) in [-1, 1] to the probability (1,) that it is real; seed is Dropout's."""
-    stages: list = [layers.Input((image_size, image_size, 3))]
-    for rung, filters in enumerate(channels(image_size, width)[:-1], start=1):
+def discriminator(image_size: int = IMAGE_SIZE, width: int = 32) -> keras.Sequential:
+    """Image (image_size, image_size, 3) in [-1, 1] to the probability (1,) that it is real."""
+    first, *others = channels(image_size, width)[:-1]
+    stages = [
+        layers.Input((image_size, image_size, 3)),
+        down(first),
+        layers.LeakyReLU(negative_slope=0.2),  # 63, 63, 32
+    ]
+    for filters in others:
         stages += [
-            down(filters),
-            layers.LeakyReLU(negative_slope=0.2),
-            layers.Dropout(dropout, seed=seed + rung),  # 63, 63, 32 → 32, 32, 64 → 16, 16, 128 → 8, 8, 256
+            down(filters, use_bias=False),
+            layers.BatchNormalization(momentum=0.9),
+            layers.LeakyReLU(negative_slope=0.2),  # 32, 32, 64 → 16, 16, 128 → 8, 8, 256
         ]
     stages += [
         layers.Flatten(),  # 16384
@@ -73,8 +77,8 @@ def build(
     image_size: int = IMAGE_SIZE,
     latent_dim: int = 100,
     width: int = 32,
-    dropout: float = 0.3,
     rate: float = 2e-4,
+    separate_batches: bool = True,
     seed: int = 0,
     **rule: Any,
 ) -> AdversarialModel:
@@ -88,10 +92,10 @@ def build(
         Length of the noise vector.
     width
         Channels of the largest map in both networks.
-    dropout
-        Share of D's activations that each Dropout silences.
     rate
         Adam's learning rate for D and for G (beta_1 0.5).
+    separate_batches
+        Whether D reads fakes and photographs one after the other, as BatchNormalization in D wants it.
     rule
         ``loss``, ``d_steps``, ``label_smoothing``, ``average``, ...: see :class:`AdversarialModel`.
 
@@ -103,7 +107,8 @@ def build(
     check_image_size("conv", image_size, multiple=1, smallest=16)
     model = AdversarialModel(
         generator(image_size, latent_dim, width),
-        discriminator(image_size, width, dropout, seed),
+        discriminator(image_size, width),
+        separate_batches=separate_batches,
         seed=seed,
         name="conv",
         **rule,

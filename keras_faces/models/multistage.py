@@ -26,7 +26,7 @@ def build(
     image_size: int = IMAGE_SIZE,
     latent_dim: int = 100,
     width: int = 32,
-    dropout: float = 0.3,
+    separate_batches: bool = True,
     seed: int = 0,
     **rule: Any,
 ) -> AdversarialModel:
@@ -34,7 +34,8 @@ def build(
     check_image_size("multistage", image_size, multiple=1, smallest=16)
     model = AdversarialModel(
         generator(image_size, latent_dim, width),
-        discriminator(image_size, width, dropout, seed),
+        discriminator(image_size, width),
+        separate_batches=separate_batches,
         seed=seed,
         name="multistage",
         **rule,

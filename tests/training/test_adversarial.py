@@ -244,8 +244,8 @@ def test_the_penalty_is_added_at_one_uniform_point_an_image(narrow, photographs,
 
 
 def test_r1_adds_the_gradient_at_photographs(narrow, photographs):
-    real, fake = (narrow("conv").scaled(photographs[part]) for part in (slice(8), slice(8, 16)))
-    with_r1, without = narrow("conv", r1=4.0, dropout=0.0), narrow("conv", dropout=0.0)
+    real, fake = (narrow("gan").scaled(photographs[part]) for part in (slice(8), slice(8, 16)))
+    with_r1, without = narrow("gan", r1=4.0, dropout=0.0), narrow("gan", dropout=0.0)
     penalty = float(adversarial.losses.r1_penalty(input_gradients(without.d_logits, real)))
     difference = float(with_r1.improve_discriminator(real, fake)["d_loss"]) - float(
         without.improve_discriminator(real, fake)["d_loss"]
