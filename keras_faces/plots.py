@@ -6,7 +6,7 @@ The sample grids of a run folder are plain pixels, made by :func:`tile`, so that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,12 @@ def untile(picture: np.ndarray, image_size: int) -> np.ndarray:
     return cells.swapaxes(1, 2)[:, :, :image_size, :image_size].reshape(-1, image_size, image_size, 3)
 
 
+def magnify(images: np.ndarray, side: int) -> np.ndarray:
+    """Pictures (..., H, W, 3) with every pixel drawn as a square, until they are at least ``side`` high."""
+    factor = -(-side // images.shape[-3])
+    return images.repeat(factor, axis=-3).repeat(factor, axis=-2)
+
+
 def grid(images: np.ndarray, columns: int | None = None, title: str = "") -> Figure:
     """Images uint8 (count, H, W, 3) as one figure."""
     picture = tile(images, columns)
@@ -80,41 +86,114 @@ def evolution(rows: Sequence[tuple[str, np.ndarray]], title: str = "") -> Figure
     return figure
 
 
+def side_by_side(columns: Sequence[tuple[str, np.ndarray]], across: int = 4, title: str = "") -> Figure:
+    """Faces of several systems beside each other, the same count of each.
+
+    Parameters
+    ----------
+    columns
+        Pairs of a label and images uint8 (count, H, W, 3); sizes may differ from one to the next.
+    across
+        Faces across each column. More than five columns go into further lines.
+    """
+    from matplotlib.figure import Figure
+
+    if not columns:
+        raise ValueError("there is no column to draw: side_by_side needs at least one (label, images).")
+    count = min(len(images) for _, images in columns)
+    beside = min(5, len(columns))
+    lines = -(-len(columns) // beside)
+    ratio = -(-count // across) / across
+    figure = Figure(figsize=(3.4 * beside, (3.4 * ratio + 0.4) * lines), layout="constrained")
+    places = figure.subplots(lines, beside, squeeze=False).ravel()
+    if title:
+        figure.suptitle(title)
+    for axes in places:
+        axes.set_axis_off()
+    for axes, (label, images) in zip(places, columns, strict=False):
+        axes.imshow(magnify(tile(images[:count], across), 400), interpolation="antialiased")
+        axes.set_title(label, fontsize="medium", wrap=True)
+    return figure
+
+
+def losses_of(logs: dict[str, pandas.DataFrame], unbounded: Collection[str] = ()) -> Figure:
+    """The curves of several trainings, one colour each: losses, D(x) with D(G(z)), spread of the fakes.
+
+    Parameters
+    ----------
+    logs
+        The ``log.csv`` of each, under the name for the legend.
+    unbounded
+        The names of those whose D gives no probability but a score without bounds; it gets axes of its own.
+    """
+    from matplotlib.figure import Figure
+
+    if not logs:
+        raise ValueError("there is no curve to draw: losses_of needs at least one log.")
+    probable = [name for name in logs if name not in unbounded]
+    others = [name for name in logs if name in unbounded]
+    panels = [("D's loss", ["d_loss"], list(logs)), ("G's loss", ["g_loss"], list(logs))]
+    panels += [("D(x), and dashed D(G(z))", ["d_real", "d_fake"], probable)] if probable else []
+    panels += [("D's score of photographs, and dashed of fakes", ["d_real", "d_fake"], others)] if others else []
+    panels += [("spread of the fakes", ["spread"], list(logs))]
+    figure = Figure(figsize=(9, 2.3 * len(panels) + 0.3 * len(logs)), layout="constrained")
+    for axes, (title, columns, names) in zip(figure.subplots(len(panels), sharex=True), panels, strict=True):
+        axes.set_title(title, loc="left", fontsize="medium")
+        for name in names:
+            for column, style in zip(columns, ("-", "--"), strict=False):
+                colour = f"C{list(logs).index(name)}"
+                axes.plot(logs[name]["step"], logs[name][column], style, color=colour, linewidth=1.1, label=name)
+        if np.abs(np.concatenate([line.get_ydata() for line in axes.lines])).max() > 20:
+            axes.set_yscale("symlog", linthresh=1.0)  # a critic's numbers are hundreds, those of the others a few
+        axes.grid(alpha=0.3)
+    axes.set_xlabel("iteration")
+    handles = [next(line for line in axes.lines if line.get_label() == name) for name in logs]
+    figure.legend(handles, list(logs), loc="outside lower center", ncols=1 if max(map(len, logs)) > 30 else 3)
+    return figure
+
+
 def losses(log: pandas.DataFrame, title: str = "") -> Figure:
-    """The curves of a run's ``log.csv``: both losses above, the scores D(x) and D(G(z)) and the spread below.
+    """The curves of a run's ``log.csv``: the losses, the scores, and the lengths of the gradients.
 
     Parameters
     ----------
     log
-        Table with the columns step, d_loss, g_loss, d_real, d_fake and spread.
+        Table with the columns step, d_loss, g_loss, d_real, d_fake, spread, and, where they were recorded, d_accuracy,
+        d_gradient and g_gradient.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 5.5), layout="constrained")
-    above, below = figure.subplots(2, sharex=True)
+    figure = Figure(figsize=(8, 7.5), layout="constrained")
+    above, middle, below = figure.subplots(3, sharex=True, height_ratios=(3, 3, 2))
     above.set_title(title)
-    above.plot(log["step"], log["d_loss"], label="D's loss")
-    above.plot(log["step"], log["g_loss"], label="G's loss")
+    _curves(above, log, {"d_loss": "D's loss", "g_loss": "G's loss"})
     above.axhline(np.log(2), color="grey", linewidth=0.8, linestyle=":", label="ln 2: D cannot tell")
-    below.plot(log["step"], log["d_real"], label="D(x), photographs")
-    below.plot(log["step"], log["d_fake"], label="D(G(z)), fakes")
-    below.plot(log["step"], log["spread"], label="spread of the fakes", color="grey", linewidth=0.8)
-    below.set_ylim(0, max(1.0, min(2.0, float(log["spread"].max()) if len(log) else 1.0)))
+    _curves(middle, log, {"d_real": "D(x), photographs", "d_fake": "D(G(z)), fakes", "d_accuracy": "D is right"})
+    middle.plot(log["step"], log["spread"].clip(upper=2), label="spread of the fakes", color="grey", linewidth=0.8)
+    _curves(below, log, {"d_gradient": "D's gradient", "g_gradient": "G's gradient"})
+    below.set_yscale("log")
     below.set_xlabel("iteration")
-    for axes in (above, below):
-        axes.legend(loc="upper right")
+    for axes in (above, middle, below):
+        if axes.lines:
+            axes.legend(loc="upper right")
         axes.grid(alpha=0.3)
     return figure
 
 
-def animation(frames: Sequence[np.ndarray], path: str | Path, milliseconds: int = 250) -> None:
-    """Write uint8 pictures (H, W, 3) of one size as a GIF that loops; the last one stays longer."""
+def _curves(axes, log: pandas.DataFrame, names: dict[str, str]) -> None:
+    for name, label in names.items():
+        if name in log and log[name].notna().any():
+            axes.plot(log["step"], log[name], label=label)
+
+
+def animation(frames: Sequence[np.ndarray], path: str | Path, milliseconds: int = 250, hold: int = 8) -> None:
+    """Write uint8 pictures (H, W, 3) of one size as a GIF that loops; the last one stays ``hold`` times as long."""
     from PIL import Image
 
     if not len(frames):
         raise ValueError("there is no frame to write.")
     pictures = [Image.fromarray(frame).quantize(256) for frame in frames]
-    durations = [milliseconds] * (len(pictures) - 1) + [8 * milliseconds]
+    durations = [milliseconds] * (len(pictures) - 1) + [hold * milliseconds]
     with replacing(path) as beside:
         pictures[0].save(beside, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
 

@@ -2,6 +2,7 @@
 
 runs/x/config.json              what was asked for
        samples/*.png            grids of the same noise, epoch by epoch
+       samples/fresh/*.png      8 faces of new noise at the same moments
        evolution.png            rows: moments of training; columns: the same noise
        evolution.gif            the same as an animation
        log.csv  losses.png      the losses and scores
@@ -56,6 +57,7 @@ class RunFolder:
         self.config_file = self.path / "config.json"
         self.checkpoint = self.path / "checkpoint.h5"
         self.samples = self.path / "samples"
+        self.fresh = self.samples / "fresh"
         self.log = self.path / "log.csv"
         self.model = self.path / "model.keras"
 
@@ -92,10 +94,10 @@ class RunFolder:
         except (ValueError, TypeError) as error:
             raise RunError(f"{self.config_file} is damaged: {error}") from error
 
-    def grids(self) -> list[tuple[int, int, Path]]:
-        """The sample grids in the order of training: ``(epoch, iteration, file)``."""
+    def grids(self, fresh: bool = False) -> list[tuple[int, int, Path]]:
+        """The sample grids, or those of fresh noise, in the order of training: ``(epoch, iteration, file)``."""
         found = []
-        for file in self.samples.glob("epoch*.png"):
+        for file in (self.fresh if fresh else self.samples).glob("epoch*.png"):
             if match := re.fullmatch(r"epoch(\d+)-(\d+)\.png", file.name):
                 found.append((int(match[1]), int(match[2]), file))
         return sorted(found)
@@ -171,7 +173,7 @@ def _watchers(folder, config, model, progress, show=False, pause=False, tensorbo
     from keras_faces.training.sampling import latent_noise
 
     noise = latent_noise(64, model.latent_dim, config.seed)
-    grids = watch.SampleGrids(folder.samples, progress, noise, config.sample_every)
+    grids = watch.SampleGrids(folder.samples, progress, noise, config.sample_every, fresh_seed=config.seed)
     watchers = [
         watch.Count(progress),
         watch.Watch(progress),
@@ -214,22 +216,21 @@ def draw_pictures(folder: RunFolder, config: RunConfig, gif: bool = True, rows: 
 
 def _tidy(folder: RunFolder, progress) -> None:
     """Remove what a killed process left: half-written files, and grids after the checkpoint (they are made again)."""
-    for half in (*folder.path.glob(".*.part*"), *folder.samples.glob(".*.part*")):
-        half.unlink()
-    for epoch, iteration, file in folder.grids():
+    for place in (folder.path, folder.samples, folder.fresh):
+        for half in place.glob(".*.part*"):
+            half.unlink()
+    for epoch, iteration, file in (*folder.grids(), *folder.grids(fresh=True)):
         if (epoch, iteration) > (progress.epoch, progress.iteration):
             file.unlink()
 
 
 def _export(folder: RunFolder, model) -> None:
-    """Write ``model.keras``, with the measured statistics as the generator's moving averages.
+    """Write ``model.keras``, with the state that pictures are made with: averaged weights, measured statistics.
 
     ``keras.saving.load_model`` gives it back with ``.generator`` and ``.discriminator``; whoever calls the generator
     in inference mode gets the pictures of the last grid.
     """
-    from keras_faces.training.sampling import batchnorm_statistics
-
-    for average, value in batchnorm_statistics(model.generator, model.latent_dim):
-        average.assign(value)
+    for variable, value in model.sampling_state():
+        variable.assign(value)
     with replacing(folder.model) as beside:
         model.save(beside)

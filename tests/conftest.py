@@ -10,6 +10,19 @@ import pytest
 NARROW = {
     "slides-v1": {"dense": 8, "filters": (8, 4)},
     "slides-v2": {"filters": (16, 8, 8, 4)},
+    "gan": {"width": 8},
+    "dcgan": {"width": 4},
+    "linear": {"divisor": 16},
+    "linear-tanh": {"divisor": 16},
+    "conv": {"width": 4},
+    "multistage": {"width": 4},
+    "lsgan": {"width": 4},
+    "wgan": {"width": 4, "d_steps": 2},
+    "wgan-gp": {"width": 4, "d_steps": 2},
+    "stylegan": {"width": 2, "mapping_depth": 2},
+    "sngan": {"width": 4},
+    "sagan": {"width": 4},
+    "pggan": {"width": 2},
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from keras_faces import cli, plots
 
+COMMANDS = ("list", "describe", "train", "demo", "sample", "interpolate", "figure", "compare")
 NARROW = ["--image-size", "16", "--option", "filters=[16,8,8,4]", "--option", "latent_dim=5"]
 
 
@@ -86,6 +87,12 @@ def test_resume_trains_on_and_refuses_what_contradicts_the_run(tmp_path, folder,
         (["--option", "filters"], "KEY=VALUE"),
         (["--option", "colour=3"], "no such option"),
         (["--image-size", "20"], "Try 16 or 24"),
+        (["--option", "seed=3"], "seed has an option of its own, --seed"),
+        (["--loss", "hinge", "--option", "loss=wgan"], "say different things"),
+        (["--loss", "hinge", "--label-smoothing", "0.1"], "has no labels"),
+        (["--stages", "adam"], "must be OPTIMIZER:RATE"),
+        (["--stages", "adam:2e-4:10"], "the last stage"),
+        (["--average", "0.5", "--option", "average=0.9"], "say different things"),
     ],
 )
 def test_mistakes_are_told_in_a_line_and_leave_no_folder(tmp_path, folder, capsys, wrong, message):
@@ -93,6 +100,57 @@ def test_mistakes_are_told_in_a_line_and_leave_no_folder(tmp_path, folder, capsy
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        (["--loss", "hing"], "hinge"),
+        (["--average", "1"], "0.999 is usual"),
+        (["--r1", "-1"], "a number from 0 on"),
+        (["--r1", "nan"], "a number from 0 on"),
+        (["--epochs", "many"], "a positive whole number"),
+    ],
+)
+def test_wrong_usage_names_what_is_right(tmp_path, folder, capsys, wrong, message):
+    with pytest.raises(SystemExit, match="2"):
+        train(tmp_path, folder, *wrong)
+    assert message in capsys.readouterr().err
+
+
+def test_the_rule_reaches_the_model_and_the_config(tmp_path, folder):
+    from keras_faces import runs
+
+    given = ["--data", str(folder), "--batch-size", "8", "--epochs", "1", "--image-size", "16", "--option", "width=4"]
+    rule = ["--loss", "hinge", "--stages", "sgd:1e-2:2,adam:2e-4", "--average", "0.9", "--r1", "2"]
+    assert cli.main(["train", "dcgan", *given, *rule, "--out", str(tmp_path / "run")]) == 0
+    wanted = {"loss": "hinge", "stages": "sgd:1e-2:2,adam:2e-4", "average": 0.9, "r1": 2.0, "width": 4}
+    assert runs.RunFolder(tmp_path / "run").read().options == wanted
+    from keras_faces.commands.options import trained_run
+
+    _, _, model = trained_run(tmp_path / "run")
+    assert (model.loss_name, model.r1, model.average.decay) == ("hinge", 2.0, 0.9)
+    assert [stage.optimizer for stage in model.optimizer.generator.stages] == ["sgd", "adam"]
+    assert cli.main(["train", "dcgan", "--resume", "--loss", "wgan", "--out", str(tmp_path / "run")]) == 1
+
+
+def test_what_is_not_given_is_left_to_the_system():
+    from keras_faces.commands import training
+
+    assert training._rule(cli.parser().parse_args(["train", "dcgan"])) == {}
+    assert training._rule(cli.parser().parse_args(["train", "dcgan", "--average", "0"])) == {"average": 0.0}
+
+
+def test_the_losses_are_those_of_the_package():
+    from keras_faces import losses
+    from keras_faces.commands.options import LOSSES
+
+    assert LOSSES == tuple(losses.PAIRS)
+
+
+def test_a_system_too_large_to_build_is_counted(capsys):
+    assert cli.main(["describe", "linear", "--option", "divisor=1"]) == 0
+    assert "20,507,637,531 weights" in capsys.readouterr().out
 
 
 def test_an_empty_folder(tmp_path, capsys):
@@ -148,4 +206,4 @@ def test_help_loads_no_framework_and_says_every_command():
     path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=path)
     assert done.returncode == 0, done.stderr
-    assert all(command in done.stdout for command in ("list", "describe", "train", "sample", "demo"))
+    assert all(command in done.stdout for command in COMMANDS)

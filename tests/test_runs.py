@@ -19,7 +19,12 @@ from keras_faces.runs import RunConfig, RunError, RunFolder, train
 from keras_faces.training import checkpoint
 from keras_faces.training.callbacks import TrainingStopped
 
-OPTIONS = {"slides-v1": {"dense": 8, "filters": [8, 4]}, "slides-v2": {"filters": [16, 8, 8, 4]}}
+OPTIONS = {
+    "slides-v1": {"dense": 8, "filters": [8, 4]},
+    "slides-v2": {"filters": [16, 8, 8, 4]},
+    "multistage": {"width": 4, "stages": "rmsprop:1e-3:2,sgd:1e-2:3,adam:2e-4", "average": 0.9},
+    "wgan-gp": {"width": 4, "d_steps": 2},
+}
 
 
 def config(system="slides-v2", **changes):
@@ -64,7 +69,8 @@ class StopAt(keras.callbacks.Callback):
 def test_a_run_folder_holds_everything_to_show_and_to_go_on(tmp_path, faces):
     model = run(tmp_path / "x", faces, config())
     found = {str(file.relative_to(tmp_path / "x")) for file in (tmp_path / "x").rglob("*") if file.is_file()}
-    grids = {f"samples/epoch000{epoch}-00000{iteration}.png" for epoch in (1, 2) for iteration in (4, 6)}
+    grids = {f"{epoch}-00000{iteration}.png" for epoch in (1, 2) for iteration in (4, 6)}
+    grids = {f"samples/{kind}epoch000{grid}" for kind in ("", "fresh/") for grid in grids}
     pictures = {"evolution.png", "evolution.gif", "losses.png"}
     assert found == grids | pictures | {"config.json", "log.csv", "checkpoint.h5", "model.keras"}
     assert list(pandas.read_csv(tmp_path / "x/log.csv")["step"]) == [6, 12]
@@ -96,15 +102,18 @@ def whole(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("system, stop_at", [("slides-v1", 3), ("slides-v2", 3), ("slides-v2", 6), ("slides-v2", 9)])
+@pytest.mark.parametrize(
+    "system, stop_at",
+    [("slides-v1", 3), ("slides-v2", 3), ("slides-v2", 6), ("slides-v2", 9), ("multistage", 5), ("wgan-gp", 2)],
+)
 def test_resumed_after_any_stop_the_weights_are_bit_for_bit_the_same(tmp_path, faces, whole, system, stop_at):
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, faces, config(system), callbacks=[StopAt(stop_at)])
     run(tmp_path, faces, config(system), resume=True)
     uninterrupted = whole(system, faces)
     assert_same_state(uninterrupted, tmp_path)
-    for grid in (uninterrupted / "samples").iterdir():
-        assert grid.read_bytes() == (tmp_path / "samples" / grid.name).read_bytes()
+    for grid in (uninterrupted / "samples").rglob("*.png"):
+        assert grid.read_bytes() == (tmp_path / grid.relative_to(uninterrupted)).read_bytes()
     logs = [pandas.read_csv(folder / "log.csv")["step"].tolist() for folder in (uninterrupted, tmp_path)]
     assert logs[0] == logs[1]
 

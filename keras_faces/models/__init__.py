@@ -15,6 +15,19 @@ from typing import Any
 SYSTEMS = {
     "slides-v1": ("slides_v1", "the slide deck's first pair: tanh everywhere, dense layers, max pooling"),
     "slides-v2": ("slides_v2", "the deck's improved pair: BatchNormalization, LeakyReLU, Dropout, strides"),
+    "gan": ("gan", "the original: dense layers, algorithm 2.1 with its k steps of D"),
+    "dcgan": ("dcgan", "convolutions all the way, after the paper on Chinese faces"),
+    "linear": ("linear", "the LFW paper's fully connected pair, sigmoid at the end"),
+    "linear-tanh": ("linear_tanh", "the same pair, tanh at the end"),
+    "conv": ("conv", "convolutions in that pair, 125×125"),
+    "multistage": ("multistage", "that pair with one optimizer after another"),
+    "lsgan": ("lsgan", "least squares instead of cross-entropy"),
+    "wgan": ("wgan", "a critic with clipped weights measures a distance"),
+    "wgan-gp": ("wgan_gp", "the critic's gradient is kept at length 1 instead"),
+    "sngan": ("sngan", "every layer of D divided by its largest singular value"),
+    "sagan": ("sagan", "attention: every place of the image sees every other"),
+    "pggan": ("pggan", "grown from 4×4, each doubling faded in"),
+    "stylegan": ("stylegan", "a mapped w sets the style of every layer, noise the details"),
 }
 
 
@@ -39,7 +52,14 @@ def lesson(name: str) -> ModuleType:
     return importlib.import_module(f"keras_faces.models.{SYSTEMS[name][0]}")
 
 
-def build(name: str, image_size: int | None = None, seed: int = 0, precision: str = "float32", **options: Any):
+def build(
+    name: str,
+    image_size: int | None = None,
+    seed: int = 0,
+    precision: str = "float32",
+    stages: str | None = None,
+    **options: Any,
+):
     """A system, compiled with its source's own defaults.
 
     Parameters
@@ -54,8 +74,12 @@ def build(name: str, image_size: int | None = None, seed: int = 0, precision: st
     precision
         "float32", or "bfloat16": layers compute in bfloat16, weights, losses and optimizers stay float32 (Keras's
         "mixed_bfloat16"). Faster on hardware that has it.
+    stages
+        Optimizers by stage for both networks, such as "rmsprop:2e-4:300,adam:2e-4" (300 iterations of RMSprop, then
+        Adam), instead of the system's own; see ``training/stages.py``.
     options
-        Passed to the system's own ``build``, such as ``latent_dim``, ``d_steps`` or ``separate_batches``.
+        Passed to the system's own ``build``, such as ``latent_dim`` or ``width``, and to the training rule, such as
+        ``loss``, ``d_steps``, ``r1`` or ``average``: see ``training/adversarial.py``.
 
     Returns
     -------
@@ -72,13 +96,18 @@ def build(name: str, image_size: int | None = None, seed: int = 0, precision: st
         raise ValueError(f"precision={precision!r}: choose from {', '.join(policies)}.")
     import keras
 
+    from keras_faces.training.stages import StagedOptimizer, parse_stages
+
     keras.utils.set_random_seed(seed)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policies[precision])
     try:
-        return module.build(image_size=image_size or module.IMAGE_SIZE, seed=seed, **options)
+        model = module.build(image_size=image_size or module.IMAGE_SIZE, seed=seed, **options)
+        if stages is not None:
+            model.compile(StagedOptimizer(parse_stages(stages)), StagedOptimizer(parse_stages(stages)))
+        return model
     except TypeError as error:
-        if "unexpected keyword argument" not in str(error):
+        if "unexpected keyword argument" not in str(error) and "multiple values for keyword" not in str(error):
             raise
         raise ValueError(f"{name} has no such option: {error}. See the help of {module.__name__}.build.") from None
     finally:

@@ -31,6 +31,8 @@ def describe(name: str, model: keras.Model) -> str:
         parts.append("\n".join(lines))
         if role in printed.get(size, {}):
             parts.append(beside(network, printed[size][role], f"{name}, {role}"))
+        elif not printed:
+            parts.append(f"{name}, {role}: the source prints no layers; these are ours.")
         else:
             sizes = " and ".join(str(size) for size, tables in printed.items() if role in tables)
             parts.append(f"{name}, {role}: the source has this network at image size {sizes}, not {size}.")

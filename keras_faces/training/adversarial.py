@@ -19,9 +19,13 @@ import numpy as np
 from keras import ops
 
 from keras_faces import losses
-from keras_faces.training.gradients import frozen, value_and_grad
+from keras_faces.training.average import WeightAverage
+from keras_faces.training.gradients import frozen, global_norm, input_gradients, value_and_grad
 from keras_faces.training.optimizers import AdversarialOptimizer
 from keras_faces.training.sampling import batchnorm_statistics, generate, latent_noise
+
+# What a step tells of itself, see `AdversarialModel.step`.
+NUMBERS = ("d_loss", "g_loss", "d_real", "d_fake", "d_accuracy", "d_gradient", "g_gradient", "spread")
 
 
 @keras.saving.register_keras_serializable("keras_faces")
@@ -43,7 +47,17 @@ class AdversarialModel(keras.Model):
         two one after the other, so that BatchNormalization in D never mixes them (see ``docs/errata.md``, D6). For a
         D without BatchNormalization and Dropout, both are the same.
     label_smoothing
-        One-sided: photographs get the label ``1 - label_smoothing``.
+        One-sided: photographs get the label ``1 - label_smoothing``. For the cross-entropies only.
+    loss
+        A pair of ``losses.PAIRS``: "non-saturating" (the deck's), "saturating", "lsgan", "wgan", "wgan-gp", "hinge".
+    clip
+        Clip D's weights to ± this after each of its updates; ``None`` for what the pair asks for ("wgan": 0.01).
+    gradient_penalty
+        Weight of the penalty on D's gradient between photographs and fakes; ``None`` for the pair's ("wgan-gp": 10).
+    r1
+        Weight γ of the penalty on D's gradient at photographs; 0 for none, 1 to 10 is usual.
+    average
+        Sample from an exponential moving average of G's weights with this decay, such as 0.999; 0 for G as it is.
     value_range
         The range of the generator's last activation: (-1, 1) for tanh, (0, 1) for sigmoid. Photographs, uint8 until
         here, are scaled to it inside the step.
@@ -59,6 +73,11 @@ class AdversarialModel(keras.Model):
         d_steps: int = 1,
         separate_batches: bool = False,
         label_smoothing: float = 0.0,
+        loss: str = "non-saturating",
+        clip: float | None = None,
+        gradient_penalty: float | None = None,
+        r1: float = 0.0,
+        average: float = 0.0,
         value_range: tuple[float, float] = (-1.0, 1.0),
         seed: int = 0,
         name: str | None = None,
@@ -68,6 +87,9 @@ class AdversarialModel(keras.Model):
             raise ValueError(f"d_steps={d_steps}: D must make at least one step before G makes one.")
         if not 0.0 <= label_smoothing < 1.0:
             raise ValueError(f"label_smoothing={label_smoothing}: must be in [0, 1), 0.1 is usual.")
+        pair = losses.pair(loss)
+        if label_smoothing and not pair.probability:
+            raise ValueError(f"label_smoothing={label_smoothing}: the loss {loss!r} has no labels; leave it out.")
         if generator.output_shape[1:] != discriminator.input_shape[1:]:
             raise ValueError(
                 f"the generator makes {generator.output_shape[1:]}, the discriminator reads "
@@ -80,10 +102,16 @@ class AdversarialModel(keras.Model):
         self.d_steps = d_steps
         self.separate_batches = separate_batches
         self.label_smoothing = label_smoothing
+        self.loss_name = loss
+        self.pair = pair
+        self.clip = pair.clip if clip is None else clip
+        self.gradient_penalty = pair.gradient_penalty if gradient_penalty is None else gradient_penalty
+        self.r1 = r1
+        self.average = WeightAverage(generator, average) if average else None
         self.value_range = tuple(value_range)
         self.seed = seed
         self.noise_seed = keras.random.SeedGenerator(seed)
-        self.means = [keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss", "d_real", "d_fake", "spread")]
+        self.means = [keras.metrics.Mean(name=name) for name in NUMBERS]
         self.built = True
 
     def compile(
@@ -115,39 +143,56 @@ class AdversarialModel(keras.Model):
 
         Returns
         -------
-        The numbers of this iteration: ``d_loss`` and ``g_loss``; ``d_real`` and ``d_fake``, the mean scores D(x) and
-        D(G(z)) that D gave before its update; ``spread``, how much the fakes of a batch differ from each other,
-        as a share of how much the photographs do (near 0: all fakes alike).
+        The numbers of this iteration, those of D from before its update:
+
+        - ``d_loss`` and ``g_loss``, penalties included;
+        - ``d_real`` and ``d_fake``, the mean scores D(x) and D(G(z)): probabilities for the cross-entropies, D's
+          output as it is for the other losses;
+        - ``d_accuracy``, the share of images that D judges rightly;
+        - ``d_gradient`` and ``g_gradient``, the lengths of the gradients that D and G learn by;
+        - ``spread``, how much the fakes of a batch differ from each other, as a share of how much the photographs do
+          (near 0: all fakes alike).
         """
         batch = ops.shape(images)[0] // self.d_steps
 
         for k in range(self.d_steps):
             real = self.scaled(images[k * batch : (k + 1) * batch])
             fake = ops.stop_gradient(self.generator(self.noise(batch), training=True))
-            d_loss, real_logits, fake_logits = self.improve_discriminator(real, fake)
+            d_numbers = self.improve_discriminator(real, fake)
 
-        g_loss = self.improve_generator(batch)
+        g_numbers = self.improve_generator(batch)
 
-        return {
-            "d_loss": d_loss,
-            "g_loss": g_loss,
-            "d_real": ops.mean(ops.sigmoid(real_logits)),
-            "d_fake": ops.mean(ops.sigmoid(fake_logits)),
-            "spread": ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6),
-        }
+        spread = ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6)
+        return {**d_numbers, **g_numbers, "spread": spread}
 
-    def improve_discriminator(self, real: Any, fake: Any) -> tuple[Any, Any, Any]:
+    def improve_discriminator(self, real: Any, fake: Any) -> dict[str, Any]:
         """One step of D on a batch of photographs and a batch of fakes, both scaled to ``value_range``."""
+        if self.gradient_penalty:
+            share = keras.random.uniform((ops.shape(real)[0], 1, 1, 1), seed=self.noise_seed)
 
         def d_loss():
             real_logits, fake_logits = self.judge(real, fake)
-            loss = losses.discriminator_loss(real_logits, fake_logits, self.label_smoothing)
+            loss = self.discriminator_loss(real_logits, fake_logits)
+            if self.gradient_penalty:
+                gradients = input_gradients(self.d_logits, losses.between(real, fake, share))
+                loss = loss + self.gradient_penalty * losses.gradient_penalty(gradients)
+            if self.r1:
+                loss = loss + self.r1 * losses.r1_penalty(input_gradients(self.d_logits, real))
             return loss, (real_logits, fake_logits)
 
         weights = self.discriminator.trainable_variables
-        (loss, (real_logits, fake_logits)), gradients = value_and_grad(d_loss, weights, self.variables)
+        (loss, logits), gradients = value_and_grad(d_loss, weights, self.variables)
         self.optimizer.discriminator.apply(gradients, weights)
-        return loss, real_logits, fake_logits
+        if self.clip:
+            for weight in weights:
+                weight.assign(ops.clip(weight, -self.clip, self.clip))
+        return {"d_loss": loss, **self.scores(*logits), "d_gradient": global_norm(gradients)}
+
+    def discriminator_loss(self, real_logits: Any, fake_logits: Any) -> Any:
+        """D's side of the pair of losses; the cross-entropies know smoothed labels."""
+        if self.pair.probability:
+            return self.pair.discriminator(real_logits, fake_logits, self.label_smoothing)
+        return self.pair.discriminator(real_logits, fake_logits)
 
     def judge(self, real: Any, fake: Any) -> tuple[Any, Any]:
         """D's logits of photographs and fakes: the fakes first, then the photographs, as one batch or as two."""
@@ -158,7 +203,16 @@ class AdversarialModel(keras.Model):
         batch = ops.shape(fake)[0]
         return logits[batch:], logits[:batch]
 
-    def improve_generator(self, batch: int) -> Any:
+    def scores(self, real_logits: Any, fake_logits: Any) -> dict[str, Any]:
+        """D(x), D(G(z)), and how often D is right: real above 0, fake below (a critic: above and below its mean)."""
+        real, fake = ops.cast(real_logits, "float32"), ops.cast(fake_logits, "float32")
+        middle = 0.5 * (ops.mean(real) + ops.mean(fake)) if self.pair.critic else 0.0
+        right = 0.5 * (ops.mean(ops.cast(real > middle, "float32")) + ops.mean(ops.cast(fake < middle, "float32")))
+        if self.pair.probability:
+            real, fake = ops.sigmoid(real), ops.sigmoid(fake)
+        return {"d_real": ops.mean(real), "d_fake": ops.mean(fake), "d_accuracy": right}
+
+    def improve_generator(self, batch: int) -> dict[str, Any]:
         """One step of G on D_on_G: noise in, the frozen D's score out, and that is to be 1."""
         noise = self.noise(batch)
 
@@ -166,12 +220,14 @@ class AdversarialModel(keras.Model):
             fake = self.generator(noise, training=True)
             with frozen(self.discriminator):
                 logits = self.d_logits(fake, training=True)
-            return losses.generator_loss(logits), None
+            return self.pair.generator(logits), None
 
         weights = self.generator.trainable_variables
         (loss, _), gradients = value_and_grad(g_loss, weights, self.variables)
         self.optimizer.generator.apply(gradients, weights)
-        return loss
+        if self.average:
+            self.average.update()
+        return {"g_loss": loss, "g_gradient": global_norm(gradients)}
 
     def noise(self, batch: int) -> Any:
         """Fresh noise, (batch, latent_dim), standard normal."""
@@ -183,6 +239,14 @@ class AdversarialModel(keras.Model):
         return ops.cast(images, "float32") * ((high - low) / 255.0) + low
 
     # ---------------------------------------------------------------------------------- under Keras's `fit`
+
+    def fit(self, *args: Any, callbacks: Any = None, **kwargs: Any) -> keras.callbacks.History:
+        """Keras's own ``fit``. What changes with the iterations (see :meth:`enter`) changes under way."""
+        return super().fit(*args, callbacks=[Phases(), *(callbacks or [])], **kwargs)
+
+    def enter(self, iteration: int) -> bool:
+        """Make ready for an iteration, counted from 0 since training began; True if the step is now another one."""
+        return self.optimizer.enter(iteration)
 
     def train_step(self, *args: Any) -> Any:
         """Keras's hook: ``train_step(data)``, and on JAX ``train_step(state, data)``, which must be pure."""
@@ -236,8 +300,12 @@ class AdversarialModel(keras.Model):
     def render(self, noise: np.ndarray) -> np.ndarray:
         """Faces of the given noise (count, latent_dim): uint8 (count, H, W, 3)."""
         self.synchronise()
-        statistics = batchnorm_statistics(self.generator, self.latent_dim)
-        return generate(self.generator, noise, statistics, self.value_range)
+        return generate(self.generator, noise, self.sampling_state(), self.value_range)
+
+    def sampling_state(self) -> list[tuple[keras.Variable, Any]]:
+        """What pictures are made with instead of G's present state: averaged weights, measured statistics."""
+        averages = self.average.pairs() if self.average else []
+        return averages + batchnorm_statistics(self.generator, self.latent_dim, averages)
 
     def synchronise(self) -> None:
         """Write JAX's training state back into the variables; on the other backends it is always there."""
@@ -254,6 +322,11 @@ class AdversarialModel(keras.Model):
             "d_steps": self.d_steps,
             "separate_batches": self.separate_batches,
             "label_smoothing": self.label_smoothing,
+            "loss": self.loss_name,
+            "clip": self.clip,
+            "gradient_penalty": self.gradient_penalty,
+            "r1": self.r1,
+            "average": self.average.decay if self.average else 0.0,
             "value_range": self.value_range,
             "seed": self.seed,
             "name": self.name,
@@ -275,6 +348,20 @@ class AdversarialModel(keras.Model):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**{key: keras.saving.deserialize_keras_object(value) for key, value in config.items()})
+
+
+class Phases(keras.callbacks.Callback):
+    """Tells the model before each iteration which one it is; if that makes its step another one, it is traced anew."""
+
+    def on_train_begin(self, logs=None):
+        self.iteration = self.model.optimizer.generator_iterations()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.model.enter(self.iteration):
+            self.model.make_train_function(force=True)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.iteration += 1
 
 
 def up_to_the_sigmoid(discriminator: keras.Model) -> keras.Model:

@@ -19,8 +19,8 @@ import pandas
 from keras_faces import plots
 from keras_faces.files import replacing
 from keras_faces.training import checkpoint
-
-LOSSES = ("d_loss", "g_loss", "d_real", "d_fake", "spread")
+from keras_faces.training.adversarial import NUMBERS
+from keras_faces.training.sampling import latent_noise
 
 
 @dataclass
@@ -69,11 +69,17 @@ class TrainingStopped(RuntimeError):
 class Watch(keras.callbacks.Callback):
     """Stops a training that is lost: a loss that is not a number, a D that has won, a G that makes one picture.
 
+    Before that it warns: when the fakes of a batch differ less than half as much as photographs do, on the average of
+    100 iterations, G is on its way to a few faces (mode collapse). It warns again only after a recovery, and never in
+    the first 300 iterations, when faces begin alike in healthy trainings too.
+
     Parameters
     ----------
     patience
         For how many iterations in a row D must be perfect or G's fakes alike before training stops.
     """
+
+    ALIKE, WARNING, RECOVERED, BEGINNING = 0.02, 0.5, 0.7, 300
 
     def __init__(self, progress: Progress, patience: int = 300) -> None:
         super().__init__()
@@ -81,6 +87,7 @@ class Watch(keras.callbacks.Callback):
         self.patience = patience
         self.d_won = 0
         self.alike = 0
+        self.spread, self.warned = 1.0, False
 
     def on_train_batch_end(self, batch, logs=None):
         for name in ("d_loss", "g_loss"):
@@ -89,8 +96,10 @@ class Watch(keras.callbacks.Callback):
                     f"{name} is {logs[name]}: a weight has grown without bound.",
                     "a smaller learning rate, --precision float32, or another seed",
                 )
-        self.d_won = self.d_won + 1 if logs["d_loss"] < 1e-3 and logs["g_loss"] > 7 else 0  # 7 = -log(0.001)
-        self.alike = self.alike + 1 if logs["spread"] < 0.02 else 0
+        self._warn_of_collapse(logs["spread"])
+        perfect = 0.999 < logs["d_real"] <= 1.0 and 0.0 <= logs["d_fake"] < 0.001
+        self.d_won = self.d_won + 1 if perfect else 0
+        self.alike = self.alike + 1 if logs["spread"] < self.ALIKE else 0
         if self.d_won >= self.patience:
             self._stop(
                 f"D has been perfect for {self.patience} iterations (D(x) = {logs['d_real']:.4f}, D(G(z)) = "
@@ -102,6 +111,18 @@ class Watch(keras.callbacks.Callback):
                 f"the fakes of a batch have been all alike for {self.patience} iterations "
                 f"(spread {logs['spread']:.4f}): G has collapsed to one picture.",
                 "a smaller learning rate for G, --separate-batches, a larger --batch-size, or another seed",
+            )
+
+    def _warn_of_collapse(self, spread: float) -> None:
+        self.spread += 0.01 * (spread - self.spread)  # an average over about 100 iterations
+        if self.spread > self.RECOVERED:
+            self.warned = False
+        elif self.spread < self.WARNING and not self.warned and self.progress.step > self.BEGINNING:
+            self.warned = True
+            print(
+                f"\nEpoch {self.progress.epoch}, iteration {self.progress.iteration}: the faces of a batch have become "
+                f"alike (they differ {self.spread:.2f} times as much as photographs do). This may be the beginning of "
+                "mode collapse; see docs/diagnosis.md."
             )
 
     def _stop(self, finding: str, remedy: str) -> None:
@@ -117,7 +138,7 @@ class TrainingLog(keras.callbacks.Callback):
     A resumed training drops the rows that lie after its checkpoint: they are made again.
     """
 
-    COLUMNS = ("epoch", "iteration", "step", *LOSSES, "seconds")
+    COLUMNS = ("epoch", "iteration", "step", *NUMBERS, "seconds")
 
     def __init__(self, path: Path, progress: Progress, every: int = 20) -> None:
         super().__init__()
@@ -128,7 +149,7 @@ class TrainingLog(keras.callbacks.Callback):
 
     def _keep_rows_until(self, step: int) -> float:
         rows = pandas.read_csv(self.path) if self.path.exists() else pandas.DataFrame(columns=self.COLUMNS)
-        rows = rows[rows["step"] <= step]
+        rows = rows.reindex(columns=self.COLUMNS)[rows["step"] <= step]
         with replacing(self.path) as beside:
             rows.to_csv(beside, index=False)
         return float(rows["seconds"].iloc[-1]) if len(rows) else 0.0
@@ -137,7 +158,7 @@ class TrainingLog(keras.callbacks.Callback):
         self.since = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
-        self.window.append([float(logs[name]) for name in LOSSES])
+        self.window.append([float(logs[name]) for name in NUMBERS])
         if self.progress.due(self.every) or self.progress.epoch_is_over:
             self._write_row()
 
@@ -162,18 +183,42 @@ class SampleGrids(keras.callbacks.Callback):
         (count, latent_dim): what to draw each time.
     every
         Iterations between grids within an epoch (the deck has 200); there is one at each epoch's end as well.
+    fresh_seed
+        If given, a row of 8 faces of new noise each time goes into the folder ``fresh`` inside ``folder``, under the
+        same name. The noise follows from this seed and the iteration alone.
     """
 
-    def __init__(self, folder: Path, progress: Progress, noise: np.ndarray, every: int | None = 200) -> None:
+    FRESH = 8
+
+    def __init__(
+        self,
+        folder: Path,
+        progress: Progress,
+        noise: np.ndarray,
+        every: int | None = 200,
+        fresh_seed: int | None = None,
+    ) -> None:
         super().__init__()
         self.folder, self.progress, self.noise, self.every = Path(folder), progress, noise, every
+        self.fresh_seed = fresh_seed
         self.latest: np.ndarray | None = None
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.progress.due(self.every) or self.progress.epoch_is_over:
-            self.latest = plots.tile(self.model.render(self.noise))
-            name = f"epoch{self.progress.epoch:04d}-{self.progress.iteration:06d}.png"
-            plots.save_picture(self.latest, self.folder / name)
+        if not (self.progress.due(self.every) or self.progress.epoch_is_over):
+            return
+        name = f"epoch{self.progress.epoch:04d}-{self.progress.iteration:06d}.png"
+        faces = self.model.render(np.concatenate([self.noise, self._fresh_noise()]))
+        self.latest = plots.tile(faces[: len(self.noise)])
+        if self.fresh_seed is not None:
+            (self.folder / "fresh").mkdir(exist_ok=True)
+            plots.save_picture(plots.tile(faces[len(self.noise) :], columns=self.FRESH), self.folder / "fresh" / name)
+        plots.save_picture(self.latest, self.folder / name)
+
+    def _fresh_noise(self) -> np.ndarray:
+        if self.fresh_seed is None:
+            return self.noise[:0]
+        seed = np.random.SeedSequence([self.fresh_seed, self.progress.step]).generate_state(1)[0]
+        return latent_noise(self.FRESH, self.noise.shape[1], int(seed))
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -1,9 +1,10 @@
 """Gradients and frozen networks, written once for TensorFlow, JAX and PyTorch.
 
-Keras 3 has one way to write a network and three ways to differentiate it. The two functions of this file are all
-that a training step needs of that: :func:`value_and_grad` differentiates a loss, :func:`frozen` holds a network still.
+Keras 3 has one way to write a network and three ways to differentiate it. The functions of this file are all that a
+training step needs of that: :func:`value_and_grad` differentiates a loss by weights, :func:`input_gradients` a score by
+the images it judges, and :func:`frozen` holds a network still.
 
-Read next: ``adversarial.py``, the step that uses both.
+Read next: ``adversarial.py``, the step that uses them.
 """
 
 from __future__ import annotations
@@ -74,6 +75,42 @@ def _jax(loss_fn, variables, state):
 
 
 _BACKENDS = {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}
+
+
+def input_gradients(network: keras.Layer, images: Any) -> Any:
+    """The gradient of ``network``'s output by each of ``images``, in their shape and float32.
+
+    It can be differentiated again by the network's weights, inside the ``loss_fn`` of :func:`value_and_grad`: that is
+    how a penalty on gradients teaches. The network runs in training mode and nothing of it changes (:func:`frozen`). An
+    image's gradient is its own only if no layer mixes the images of a batch, so not with BatchNormalization.
+    """
+
+    def score(pixels):
+        with frozen(network):
+            return keras.ops.sum(keras.ops.cast(network(pixels, training=True), "float32"))
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(images)
+            total = score(images)
+        return tape.gradient(total, images)
+    if backend == "jax":
+        import jax
+
+        return jax.grad(score)(images)
+    import torch
+
+    images = images.detach().requires_grad_(True)
+    return torch.autograd.grad(score(images), images, create_graph=True)[0]
+
+
+def global_norm(gradients: Sequence[Any]) -> Any:
+    """The length of all gradients taken as one vector, float32; None (no gradient) counts as 0."""
+    squares = [keras.ops.sum(keras.ops.cast(part, "float32") ** 2) for part in gradients if part is not None]
+    return keras.ops.sqrt(sum(squares))
 
 
 def frozen(network: keras.Layer) -> keras.StatelessScope:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_faces.training.stages import StagedOptimizer
+
 
 @keras.saving.register_keras_serializable("keras_faces")
 class AdversarialOptimizer(keras.optimizers.Optimizer):
@@ -39,6 +41,16 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
         self.discriminator.build(list(discriminator_variables))
         self.generator.build(list(generator_variables))
         self.built = True
+
+    def enter(self, iteration: int) -> bool:
+        """Choose the stage of optimizers that have stages (``stages.py``); True if one of them changes."""
+        staged = [half for half in (self.discriminator, self.generator) if isinstance(half, StagedOptimizer)]
+        return any([half.enter(iteration) for half in staged])
+
+    def generator_iterations(self) -> int:
+        """How many steps G has made since training began."""
+        parts = getattr(self.generator, "optimizers", [self.generator])
+        return sum(int(keras.ops.convert_to_numpy(part.iterations)) for part in parts)
 
     @property
     def variables(self) -> list[keras.Variable]:

@@ -48,12 +48,18 @@ def latent_noise(count: int, latent_dim: int, seed: int = 0, truncation: float |
 
 
 def batchnorm_statistics(
-    generator: keras.Model, latent_dim: int, batches: int = 4, batch_size: int = 64
+    generator: keras.Model,
+    latent_dim: int,
+    weights: list[tuple[keras.Variable, Any]] = (),
+    batches: int = 4,
+    batch_size: int = 64,
 ) -> list[tuple[keras.Variable, Any]]:
     """Mean and variance of every BatchNormalization of ``generator`` for its present weights.
 
     Parameters
     ----------
+    weights
+        Pairs ``(weight, value)`` to measure with instead of the present weights, such as averages.
     batches, batch_size
         The statistics come from ``batches * batch_size`` images of a fixed noise.
 
@@ -66,7 +72,8 @@ def batchnorm_statistics(
     if not layers:
         return []
     noise = latent_noise(batches * batch_size, latent_dim, seed=20_14)
-    moments = [_batch_moments(generator, layers, noise[k * batch_size :][:batch_size]) for k in range(batches)]
+    parts = [noise[k * batch_size :][:batch_size] for k in range(batches)]
+    moments = [_batch_moments(generator, layers, part, list(weights)) for part in parts]
     statistics = []
     for index, layer in enumerate(layers):
         means = np.stack([batch[index][0] for batch in moments])
@@ -76,13 +83,13 @@ def batchnorm_statistics(
     return statistics
 
 
-def _batch_moments(generator, layers, noise) -> list[tuple[np.ndarray, np.ndarray]]:
+def _batch_moments(generator, layers, noise, weights) -> list[tuple[np.ndarray, np.ndarray]]:
     """The batch's mean and variance in each layer: what a moving average with momentum 0 holds after one batch."""
     momenta = [layer.momentum for layer in layers]
     try:
         for layer in layers:
             layer.momentum = 0.0
-        with keras.StatelessScope() as scope:
+        with keras.StatelessScope(state_mapping=weights) as scope:
             generator(noise, training=True)
     finally:
         for layer, momentum in zip(layers, momenta, strict=True):
@@ -97,15 +104,16 @@ def _batch_moments(generator, layers, noise) -> list[tuple[np.ndarray, np.ndarra
 def generate(
     generator: keras.Model,
     noise: np.ndarray,
-    statistics: list[tuple[keras.Variable, Any]],
+    state: list[tuple[keras.Variable, Any]],
     value_range: tuple[float, float] = (-1.0, 1.0),
     batch_size: int = 64,
 ) -> np.ndarray:
-    """Images of ``noise`` in inference mode, uint8 (count, H, W, 3), with the measured ``statistics``."""
+    """Images of ``noise`` in inference mode, uint8 (count, H, W, 3), with ``state`` (pairs of variable
+    and value, such as measured statistics) in the place of what the generator holds."""
     low, high = value_range
     images = []
     for start in range(0, len(noise), batch_size):
-        with keras.StatelessScope(state_mapping=statistics):
+        with keras.StatelessScope(state_mapping=state):
             values = generator(noise[start : start + batch_size], training=False)
         values = keras.ops.convert_to_numpy(keras.ops.cast(values, "float32"))
         images.append(np.clip((values - low) / (high - low) * 255.0 + 0.5, 0.0, 255.0).astype("uint8"))

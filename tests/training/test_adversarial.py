@@ -4,7 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_faces.training import adversarial
 from keras_faces.training.adversarial import AdversarialModel, up_to_the_sigmoid
+from keras_faces.training.gradients import input_gradients
 
 to_numpy = keras.ops.convert_to_numpy
 SYSTEMS = ("slides-v1", "slides-v2")
@@ -49,7 +51,7 @@ def test_under_fit_d_ends_where_its_own_updates_leave_it(narrow, photographs, va
 
 def test_g_learns_to_raise_its_score(narrow, values):
     model = narrow("slides-v1")
-    losses = [float(model.improve_generator(16)) for _ in range(15)]
+    losses = [float(model.improve_generator(16)["g_loss"]) for _ in range(15)]
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
 
 
@@ -57,7 +59,7 @@ def test_d_learns_to_tell(narrow, photographs):
     model = narrow("slides-v1")
     model.compile(keras.optimizers.Adam(1e-2))
     fake = model.generator(model.noise(16), training=False)
-    losses = [float(model.improve_discriminator(model.scaled(photographs[:16]), fake)[0]) for _ in range(15)]
+    losses = [float(model.improve_discriminator(model.scaled(photographs[:16]), fake)["d_loss"]) for _ in range(15)]
     assert losses[-1] < losses[0] / 2
 
 
@@ -118,8 +120,8 @@ def test_k_steps_take_different_photographs(narrow, photographs):
 def test_label_smoothing_reaches_the_loss(narrow, photographs):
     plain, smooth = narrow("slides-v1"), narrow("slides-v1", label_smoothing=0.2)
     fake = plain.scaled(photographs[8:16])
-    first = float(plain.improve_discriminator(plain.scaled(photographs[:8]), fake)[0])
-    second = float(smooth.improve_discriminator(smooth.scaled(photographs[:8]), fake)[0])
+    first = float(plain.improve_discriminator(plain.scaled(photographs[:8]), fake)["d_loss"])
+    second = float(smooth.improve_discriminator(smooth.scaled(photographs[:8]), fake)["d_loss"])
     real_logits = to_numpy(narrow("slides-v1").judge(plain.scaled(photographs[:8]), fake)[0])
     assert second - first == pytest.approx(0.5 * 0.2 * real_logits.mean(), abs=1e-5)  # BCE is linear in the label
 
@@ -199,3 +201,69 @@ def test_equal_weights_to_the_step_in_plain_gradient_tape(narrow, photographs, v
         plain_step(plain, photographs[start : start + 8])
     for first, second in zip(values(ours.variables), values(plain.variables), strict=True):
         np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("loss", ["saturating", "lsgan", "wgan", "wgan-gp", "hinge"])
+def test_every_loss_is_an_option_of_a_system(narrow, photographs, values, loss):
+    model = narrow("wgan-gp", loss=loss)
+    before = values(model.trainable_variables)
+    logs = model.step(photographs[:16])
+    assert all(np.isfinite(float(value)) for value in logs.values())
+    flags = dict(zip(map(id, model.trainable_variables), moved(before, values(model.trainable_variables)), strict=True))
+    if loss in ("wgan", "wgan-gp", "hinge"):  # a difference of means: D's last bias cancels
+        assert not flags.pop(id(model.discriminator.trainable_variables[-1]))
+    assert all(flags.values())
+
+
+def test_wgan_weights_stay_in_the_clip(narrow, photographs, values):
+    model = narrow("wgan")
+    model.fit(photographs, batch_size=16, epochs=1, verbose=0)
+    assert max(np.abs(value).max() for value in values(model.discriminator.trainable_variables)) <= np.float32(0.01)
+    assert max(np.abs(value).max() for value in values(model.generator.trainable_variables)) > 0.01
+
+
+def test_the_penalty_is_added_at_one_uniform_point_an_image(narrow, photographs, monkeypatch):
+    model, seen = narrow("wgan-gp"), []
+    between = adversarial.losses.between
+
+    def recorded(real, fake, share):
+        seen.append(to_numpy(share))
+        return between(real, fake, share)
+
+    monkeypatch.setattr(adversarial.losses, "between", recorded)
+    real, fake = model.scaled(photographs[:8]), model.scaled(photographs[8:16])
+    twin = narrow("wgan-gp", gradient_penalty=0.0)
+    d_loss = float(model.improve_discriminator(real, fake)["d_loss"])
+    without = float(twin.improve_discriminator(real, fake)["d_loss"])
+    (share,) = seen
+    assert share.shape == (8, 1, 1, 1) and len(np.unique(share)) == 8 and 0 <= share.min() and share.max() < 1
+    untrained = narrow("wgan-gp").d_logits
+    gradients = input_gradients(untrained, between(real, fake, share))
+    penalty = float(adversarial.losses.gradient_penalty(gradients))
+    assert d_loss - without == pytest.approx(10 * penalty, rel=1e-3)
+
+
+def test_r1_adds_the_gradient_at_photographs(narrow, photographs):
+    real, fake = (narrow("gan").scaled(photographs[part]) for part in (slice(8), slice(8, 16)))
+    with_r1, without = narrow("gan", r1=4.0, dropout=0.0), narrow("gan", dropout=0.0)
+    penalty = float(adversarial.losses.r1_penalty(input_gradients(without.d_logits, real)))
+    difference = float(with_r1.improve_discriminator(real, fake)["d_loss"]) - float(
+        without.improve_discriminator(real, fake)["d_loss"]
+    )
+    assert difference == pytest.approx(4.0 * penalty, rel=1e-3)
+
+
+def test_ds_accuracy_counts_both_sides(narrow):
+    real, fake = np.array([[2.0], [-1.0]], "float32"), np.array([[-3.0], [-1.0]], "float32")
+    scores = narrow("slides-v1").scores(real, fake)
+    assert float(scores["d_accuracy"]) == 0.75
+    assert float(scores["d_real"]) == pytest.approx((1 / (1 + np.exp(-2)) + 1 / (1 + np.exp(1))) / 2)
+    critic = narrow("wgan").scores(real + 10, fake + 10)
+    assert float(critic["d_real"]) == pytest.approx(10.5) and float(critic["d_accuracy"]) == 0.75
+
+
+def test_smoothed_labels_need_a_loss_that_has_labels(narrow):
+    with pytest.raises(ValueError, match="has no labels"):
+        narrow("dcgan", loss="hinge", label_smoothing=0.1)
+    with pytest.raises(ValueError, match="choose from non-saturating"):
+        narrow("dcgan", loss="hinges")

@@ -11,7 +11,8 @@ from keras_faces import plots
 from keras_faces.training import callbacks as watch
 from keras_faces.training.sampling import latent_noise
 
-GOOD = {"d_loss": 0.6, "g_loss": 0.9, "d_real": 0.6, "d_fake": 0.4, "spread": 0.8}
+GOOD = {"d_loss": 0.6, "g_loss": 0.9, "d_real": 0.6, "d_fake": 0.4, "d_accuracy": 0.7}
+GOOD |= {"d_gradient": 1.0, "g_gradient": 2.0, "spread": 0.8}
 
 
 def watching(patience=3):
@@ -41,7 +42,7 @@ def test_a_loss_that_is_no_number_stops_at_once(name, value):
 @pytest.mark.parametrize(
     "sign, finding",
     [
-        ({"d_loss": 1e-5, "g_loss": 11.0}, "D has been perfect"),
+        ({"d_real": 0.9999, "d_fake": 1e-5}, "D has been perfect"),
         ({"spread": 0.001}, "fakes of a batch have been all alike"),
     ],
 )
@@ -54,6 +55,21 @@ def test_a_collapse_stops_after_patience_and_says_what_to_try(sign, finding):
         callback.on_train_batch_end(batch, GOOD | sign)
     with pytest.raises(watch.TrainingStopped, match=f"{finding}.*Try "):
         callback.on_train_batch_end(5, GOOD | sign)
+
+
+def test_faces_that_become_alike_are_warned_of_once_until_they_recover(capsys):
+    callback = watching()
+    callback.progress.epoch = 40
+
+    def warnings(spread, times):
+        for batch in range(times):
+            callback.on_train_batch_end(batch, GOOD | {"spread": spread})
+        return capsys.readouterr().out.count("mode collapse")
+
+    assert [warnings(0.3, 50), warnings(0.3, 200), warnings(0.3, 50)] == [0, 1, 0]
+    assert [warnings(1.0, 300), warnings(0.3, 300)] == [0, 1]
+    callback.progress.epoch = 2  # iteration 15: faces begin alike
+    assert [warnings(1.0, 300), warnings(0.3, 300)] == [0, 0]
 
 
 def test_the_log_holds_means_of_windows_and_ends_each_epoch(tmp_path):
@@ -69,10 +85,21 @@ def test_the_log_holds_means_of_windows_and_ends_each_epoch(tmp_path):
 
 
 def test_a_resumed_log_drops_the_rows_that_are_made_again(tmp_path):
-    rows = [[1, i, i, 0.5, 0.5, 0.5, 0.5, 1.0, 10.0 * i] for i in (2, 4, 6)]
+    rows = [[1, i, i, *([0.5] * 8), 10.0 * i] for i in (2, 4, 6)]
     pandas.DataFrame(rows, columns=watch.TrainingLog.COLUMNS).to_csv(tmp_path / "log.csv", index=False)
     log = watch.TrainingLog(tmp_path / "log.csv", watch.Progress(iterations=10, epoch=1, iteration=4))
     assert list(pandas.read_csv(tmp_path / "log.csv")["step"]) == [2, 4] and log.seconds == 40.0
+
+
+def test_a_log_of_fewer_columns_goes_on(tmp_path):
+    pandas.DataFrame([[1, 2, 2, 0.5, 9.0]], columns=["epoch", "iteration", "step", "d_loss", "seconds"]).to_csv(
+        tmp_path / "log.csv", index=False
+    )
+    progress = watch.Progress(iterations=10, epoch=1, iteration=3)
+    log = watch.TrainingLog(tmp_path / "log.csv", progress, every=1)
+    log.on_train_batch_end(3, GOOD)
+    table = pandas.read_csv(tmp_path / "log.csv")
+    assert list(table["d_loss"]) == [0.5, 0.6] and np.isnan(table["d_accuracy"][0]) and table["spread"][1] == 0.8
 
 
 def test_grids_show_the_same_noise_at_the_named_moments(narrow, photographs, tmp_path):

@@ -59,7 +59,7 @@ def test_early_faces_are_not_grey(narrow):
     """An untrained generator whose activations are small: moving averages show grey, measured statistics do not."""
     model = narrow("slides-v1")
     noise = latent_noise(16, model.latent_dim)
-    grey = generate(model.generator, noise, statistics=[])
+    grey = generate(model.generator, noise, state=[])
     coloured = model.render(noise)
     assert coloured.std() > 1.5 * grey.std()
 

@@ -1,0 +1,1 @@
+"""Building blocks that Keras has not, and the arithmetic of sizes. Each file stands for itself."""

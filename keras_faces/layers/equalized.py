@@ -1,0 +1,137 @@
+"""Dense and convolution with an equalised learning rate: weights start at N(0, 1) and are scaled at run time.
+
+Source: Karras et al. 2018, "Progressive growing of GANs", section 4.1. He et al. 2015 start a layer's weights with the
+standard deviation ``c = gain / √fan_in``, so that signals neither grow nor fade. Adam then moves every weight by about
+the learning rate, whatever its size: large weights learn slowly, small ones fast. Here all weights are stored at
+size 1 and multiplied by c whenever they are used. The layer computes the same, and every weight of the network learns
+at the same relative speed.
+
+(The paper writes ``ŵ = w / c``; its own code multiplies, and so do we.)
+
+Read next: ``pixel_norm.py``; ``models/pggan.py``, where all layers with weights are of this kind.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class _Equalized(keras.layers.Layer):
+    """What both kinds share: a kernel of size 1, the constant c, a bias."""
+
+    def __init__(
+        self,
+        width: int,
+        *,
+        gain: float = math.sqrt(2.0),
+        lr_multiplier: float = 1.0,
+        use_bias: bool = True,
+        bias_init: float = 0.0,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        if width < 1:
+            raise ValueError(f"{type(self).__name__} needs at least 1 output, not {width}.")
+        if not lr_multiplier > 0:
+            raise ValueError(f"lr_multiplier={lr_multiplier}: must be a positive number, 0.01 slows 100 times.")
+        self.width = width
+        self.gain = gain
+        self.lr_multiplier = lr_multiplier
+        self.use_bias = use_bias
+        self.bias_init = bias_init
+
+    def _make_weights(self, kernel_shape: tuple[int, ...]) -> None:
+        fan_in = math.prod(kernel_shape[:-1])
+        self.scale = self.gain / math.sqrt(fan_in) * self.lr_multiplier
+        start = keras.initializers.RandomNormal(stddev=1.0 / self.lr_multiplier)
+        self.kernel = self.add_weight(shape=kernel_shape, initializer=start, name="kernel")
+        self.bias = None
+        if self.use_bias:
+            start = keras.initializers.Constant(self.bias_init / self.lr_multiplier)
+            self.bias = self.add_weight(shape=(self.width,), initializer=start, name="bias")
+
+    def _add_bias(self, outputs: Any) -> Any:
+        return outputs if self.bias is None else outputs + self.bias * self.lr_multiplier
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "gain": self.gain,
+            "lr_multiplier": self.lr_multiplier,
+            "use_bias": self.use_bias,
+            "bias_init": self.bias_init,
+        }
+
+
+@keras.saving.register_keras_serializable("keras_faces")
+class EqualizedDense(_Equalized):
+    """A dense layer: (..., inputs) to (..., units).
+
+    Parameters
+    ----------
+    units
+        Number of outputs.
+    gain
+        √2 before a (leaky) ReLU, which lets half of the signal through; 1 where nothing follows.
+    lr_multiplier
+        The weights learn this many times as fast as others: they are stored larger by ``1 / lr_multiplier`` and used
+        smaller, so that the layer starts the same (Karras et al. 2019, appendix C: 0.01 for the mapping network).
+    use_bias
+        Whether a bias is added.
+    bias_init
+        The bias that the layer starts with.
+    """
+
+    def __init__(self, units: int, **options: Any) -> None:
+        super().__init__(units, **options)
+        self.units = units
+
+    def build(self, input_shape):
+        self._make_weights((input_shape[-1], self.units))
+
+    def call(self, inputs):
+        return self._add_bias(ops.matmul(inputs, self.kernel * self.scale))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
+
+
+@keras.saving.register_keras_serializable("keras_faces")
+class EqualizedConv2D(_Equalized):
+    """A convolution with stride 1: (batch, H, W, channels) to (batch, H, W, filters).
+
+    Parameters
+    ----------
+    filters
+        Number of output channels.
+    kernel_size
+        Side of the square kernel.
+    padding
+        "same", or "valid" for a map smaller by ``kernel_size - 1``.
+    gain, lr_multiplier, use_bias, bias_init
+        As in :class:`EqualizedDense`.
+    """
+
+    def __init__(self, filters: int, kernel_size: int, padding: str = "same", **options: Any) -> None:
+        super().__init__(filters, **options)
+        if kernel_size < 1:
+            raise ValueError(f"kernel_size={kernel_size}: must be at least 1.")
+        if padding not in ("same", "valid"):
+            raise ValueError(f'padding={padding!r}: choose from "same", "valid".')
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.padding = padding
+
+    def build(self, input_shape):
+        self._make_weights((self.kernel_size, self.kernel_size, input_shape[-1], self.filters))
+
+    def call(self, inputs):
+        return self._add_bias(ops.conv(inputs, self.kernel * self.scale, padding=self.padding))
+
+    def get_config(self) -> dict[str, Any]:
+        options = {"filters": self.filters, "kernel_size": self.kernel_size, "padding": self.padding}
+        return {**super().get_config(), **options}

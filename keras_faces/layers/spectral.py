@@ -1,0 +1,148 @@
+"""Layers divided by their largest singular value, so that none stretches its input: W / σ(W).
+
+Source: Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks", sections 2.1 and 2.2 with
+algorithm 1; the dissertation's eq. 2.13. σ(W) is how much W can lengthen a vector. If all layers of D have σ = 1, no
+training can push its slope beyond a fixed bound. (For dense layers the bound is 1. A convolution's matrix is that of
+one patch, as in the paper; where patches overlap, a pixel counts in each: 5×5 with stride 2 can lengthen 3 times.)
+
+σ would need a singular value decomposition a step. Power iteration is cheaper: multiply a vector u by W and its
+transpose in turn, and it turns towards the direction that W stretches most. W moves little from step to step, so u is
+kept, and one round a step is enough: in training the true σ of a layer stays within about a tenth of 1.
+
+Three things that are easily got wrong, and that ``keras.layers.SpectralNormalization`` does otherwise:
+
+- the kernel itself is never written over: the optimizer's weight is W, the layer works with W / σ(W);
+- σ is a function of W, and the gradient runs through it (eq. 12), with u and v taken as constants;
+- u moves in training only, and is a weight, so that checkpoints hold it and a frozen D keeps it.
+
+Read next: ``models/sngan.py``, where D is made of these; ``layers/attention.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import initializers, layers, ops
+
+SQUARINGS = 10  # 2¹⁰ rounds of power iteration before the first step
+
+
+class SpectralLayer(layers.Layer):
+    """What the two layers share: a kernel whose last axis counts the outputs, its vector u, and W / σ(W)."""
+
+    def __init__(self, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", **options: Any) -> None:
+        super().__init__(**options)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+
+    def add_weights(self, kernel_shape: tuple[int, ...]) -> None:
+        """The weights: kernel and bias, learnt; u, carried along. All float32: σ is too fine for bfloat16."""
+        outputs = kernel_shape[-1:]
+        self.kernel = self.add_weight(
+            kernel_shape, initializer=self.kernel_initializer, dtype="float32", autocast=False, name="kernel"
+        )
+        self.bias = self.add_weight(outputs, initializer="zeros", name="bias") if self.use_bias else None
+        self.u = self.add_weight(
+            outputs, initializer=self._first_vector, trainable=False, dtype="float32", autocast=False, name="u"
+        )
+
+    def normalised_kernel(self, training: bool = False) -> Any:
+        """W / σ(W), float32, in the kernel's shape; in training u moves on.
+
+        The kernel is taken as the matrix of section 2.1: a row for each output, a column for each place and channel of
+        the patch it reads. Keras keeps outputs last, so ``transposed`` is Wᵀ.
+        """
+        transposed = self._transposed()
+        constant = ops.stop_gradient(transposed)
+        v = _unit(ops.matmul(constant, self.u))  # algorithm 1, first half
+        u = _unit(ops.matmul(v, constant))  # and second half
+        if training:
+            self.u.assign(u)
+        sigma = ops.sum(v * ops.matmul(transposed, u))  # uᵀWv
+        return self.kernel / ops.maximum(sigma, 1e-12)
+
+    def _transposed(self) -> Any:
+        return ops.reshape(self.kernel, (-1, self.kernel.shape[-1]))
+
+    def _first_vector(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        """A random u after 1024 rounds with the initial kernel, so that σ is right from the first step on."""
+        transposed = self._transposed()
+        rounds = ops.matmul(ops.transpose(transposed), transposed)  # W Wᵀ turns u as one round does
+        for _ in range(SQUARINGS):
+            rounds = _unit(ops.matmul(rounds, rounds))  # twice as many
+        return _unit(ops.matmul(rounds, initializers.RandomNormal(stddev=1.0)(shape, dtype="float32")))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+        }
+
+
+@keras.saving.register_keras_serializable("keras_faces")
+class SpectralConv2D(SpectralLayer):
+    """A convolution with the kernel W / σ(W): (batch, H, W, channels) to (batch, H', W', filters), "same" padding.
+
+    Parameters
+    ----------
+    filters
+        Channels of the output.
+    kernel_size
+        Side of the square patch that an output reads, in pixels.
+    strides
+        Step of the patch; a side n becomes ⌈n / strides⌉.
+    use_bias
+        Whether a bias is added. It is not normalised: it stretches nothing.
+    kernel_initializer
+        How W begins, before it is divided.
+    """
+
+    def __init__(self, filters: int, kernel_size: int, strides: int = 1, **options: Any) -> None:
+        super().__init__(**options)
+        self.filters, self.kernel_size, self.strides = filters, kernel_size, strides
+
+    def build(self, input_shape: tuple) -> None:
+        self.add_weights((self.kernel_size, self.kernel_size, input_shape[-1], self.filters))
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        kernel = ops.cast(self.normalised_kernel(training), self.compute_dtype)
+        outputs = ops.conv(inputs, kernel, strides=self.strides, padding="same", data_format="channels_last")
+        return outputs + self.bias if self.use_bias else outputs
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"filters": self.filters, "kernel_size": self.kernel_size, "strides": self.strides}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("keras_faces")
+class SpectralDense(SpectralLayer):
+    """A dense layer with the kernel W / σ(W): (batch, inputs) to (batch, units).
+
+    Parameters
+    ----------
+    units
+        Numbers in the output.
+    use_bias, kernel_initializer
+        As in :class:`SpectralConv2D`.
+    """
+
+    def __init__(self, units: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.units = units
+
+    def build(self, input_shape: tuple) -> None:
+        self.add_weights((input_shape[-1], self.units))
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        outputs = ops.matmul(inputs, ops.cast(self.normalised_kernel(training), self.compute_dtype))
+        return outputs + self.bias if self.use_bias else outputs
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
+
+
+def _unit(values: Any) -> Any:
+    """A vector or matrix at length 1."""
+    return values / (ops.sqrt(ops.sum(values**2)) + 1e-12)

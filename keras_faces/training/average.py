@@ -1,0 +1,51 @@
+"""An exponential moving average of a network's weights: a steadier generator to sample from.
+
+From one update to the next G moves its faces about; the average of its last few hundred states keeps what they share.
+Training never sees it. It is the θ_target of Karras et al. 2018 (section 4.1), there with a decay of 0.999.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class WeightAverage(keras.layers.Layer):
+    """Follows ``network``'s trainable weights; its own weights are part of the model's state and checkpoints.
+
+    Parameters
+    ----------
+    network
+        The network to follow, built.
+    decay
+        In (0, 1): how much of the average stays at each update. The first updates use less,
+        ``min(decay, (1 + n) / (10 + n))`` after n of them, so that the initial weights are soon forgotten.
+    """
+
+    def __init__(self, network: keras.Model, decay: float) -> None:
+        super().__init__(name="average")
+        if not 0.0 < decay < 1.0:
+            raise ValueError(f"average={decay}: must be between 0 and 1, 0.999 is usual.")
+        self.decay = decay
+        self.updates = self.add_weight(shape=(), initializer="zeros", trainable=False, dtype="float32", name="updates")
+        self.followed = list(network.trainable_variables)
+        self.averages = [
+            self.add_weight(shape=weight.shape, initializer="zeros", trainable=False, dtype="float32", name=weight.name)
+            for weight in self.followed
+        ]
+        self.built = True
+        for average, weight in zip(self.averages, self.followed, strict=True):
+            average.assign(ops.convert_to_numpy(weight))  # a copy: JAX does not take one buffer twice
+
+    def update(self) -> None:
+        """Move the averages towards the weights as they are now."""
+        decay = ops.minimum(self.decay, (1.0 + self.updates) / (10.0 + self.updates))
+        for average, weight in zip(self.averages, self.followed, strict=True):
+            average.assign(decay * average + (1.0 - decay) * weight)
+        self.updates.assign(self.updates + 1.0)
+
+    def pairs(self) -> list[tuple[keras.Variable, Any]]:
+        """``(weight, its average)``, ready for ``keras.StatelessScope(state_mapping=...)``."""
+        return [(weight, average.value) for average, weight in zip(self.averages, self.followed, strict=True)]

@@ -1,0 +1,54 @@
+"""What holds for every system: who learns when, what stands still, saving, and both precisions."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_faces as kf
+
+SYSTEMS = [name for name in kf.models.available() if not name.startswith("slides")]  # these: test_adversarial.py
+
+
+def moved(before, after):
+    return [bool((old != new).any()) for old, new in zip(before, after, strict=True)]
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_d_learns_while_g_stands_still_and_the_other_way_round(narrow, photographs, values, name):
+    model = narrow(name)
+    real = model.scaled(photographs[:8])
+    fake = keras.ops.stop_gradient(model.generator(model.noise(8), training=False))
+    d_before, g_before = values(model.discriminator.trainable_variables), values(model.generator.variables)
+    for _ in range(2):  # a first layer may stand still while the last one is all zeros
+        model.improve_discriminator(real, fake)
+    flags = moved(d_before, values(model.discriminator.trainable_variables))
+    if model.pair.critic or model.loss_name == "hinge":  # D's last bias cancels in a difference of means
+        flags = flags[:-1]
+    assert all(flags)
+    assert not any(moved(g_before, values(model.generator.variables)))
+
+    d_before, g_before = values(model.discriminator.variables), values(model.generator.trainable_variables)
+    for _ in range(2):
+        model.improve_generator(8)
+    assert not any(moved(d_before, values(model.discriminator.variables)))
+    assert all(moved(g_before, values(model.generator.trainable_variables)))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_trained_saved_and_loaded_it_samples_the_same(narrow, photographs, tmp_path, name):
+    model = narrow(name)
+    history = model.fit(photographs[:32], batch_size=16, epochs=1, verbose=0, shuffle=False).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    faces = model.sample(3, seed=1)
+    assert faces.shape == (3, 16, 16, 3) and faces.dtype == np.uint8
+    np.testing.assert_array_equal(faces, again.sample(3, seed=1))
+    assert model.get_config().keys() == again.get_config().keys()
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_faces_do_not_depend_on_those_drawn_beside_them(narrow, name):
+    model = narrow(name)
+    many, few = model.sample(70, seed=2), model.sample(2, seed=2)
+    assert np.abs(many[:2].astype(int) - few).max() <= 1  # the last bit may differ with the batch
