@@ -89,7 +89,8 @@ def build(
     image_size: int = IMAGE_SIZE,
     divisor: int = DIVISOR,
     latent_dim: int | None = None,
-    rate: float = 2e-4,
+    d_rate: float = 1e-4,
+    g_rate: float = 2e-4,
     seed: int = 0,
     **rule: Any,
 ) -> AdversarialModel:
@@ -103,8 +104,9 @@ def build(
         What the tables' sides of noise and hidden layers are divided by: 1, 2, 4, 8 or 16.
     latent_dim
         Length of the noise vector, if not 128×128×3 with its sides divided.
-    rate
-        Adam's learning rate for D and for G (beta_1 0.5); the paper gives none.
+    d_rate, g_rate
+        Learning rates of Adam (beta_1 0.5) for D and for G; the paper gives none. A slower D leaves G the time to give
+        its grey outlines contrast.
     rule
         ``loss``, ``d_steps``, ``label_smoothing``, ``average``, ...: see :class:`AdversarialModel`.
 
@@ -122,7 +124,7 @@ def build(
         name="linear",
         **rule,
     )
-    model.compile(keras.optimizers.Adam(rate, beta_1=0.5), keras.optimizers.Adam(rate, beta_1=0.5))
+    model.compile(keras.optimizers.Adam(d_rate, beta_1=0.5), keras.optimizers.Adam(g_rate, beta_1=0.5))
     return model
 
 

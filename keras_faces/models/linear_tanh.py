@@ -25,7 +25,8 @@ def build(
     image_size: int = IMAGE_SIZE,
     divisor: int = DIVISOR,
     latent_dim: int | None = None,
-    rate: float = 2e-4,
+    d_rate: float = 1e-4,
+    g_rate: float = 2e-4,
     seed: int = 0,
     **rule: Any,
 ) -> AdversarialModel:
@@ -38,5 +39,5 @@ def build(
         name="linear_tanh",
         **rule,
     )
-    model.compile(keras.optimizers.Adam(rate, beta_1=0.5), keras.optimizers.Adam(rate, beta_1=0.5))
+    model.compile(keras.optimizers.Adam(d_rate, beta_1=0.5), keras.optimizers.Adam(g_rate, beta_1=0.5))
     return model
