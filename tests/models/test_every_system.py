@@ -13,7 +13,7 @@ def moved(before, after):
     return [bool((old != new).any()) for old, new in zip(before, after, strict=True)]
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", [name for name in SYSTEMS if name != "pggan"])  # its stages: test_pggan.py
 def test_d_learns_while_g_stands_still_and_the_other_way_round(narrow, photographs, values, name):
     model = narrow(name)
     real = model.scaled(photographs[:8])
