@@ -1,0 +1,57 @@
+"""AdaIN, adaptive instance normalisation: every channel of an image is given the mean and spread that a style asks for.
+
+Source: the dissertation, eq. 2.14, after Karras et al. 2019 (eq. 1): ``AdaIN(x_i, y) = y_s,i (x_i - μ(x_i)) / σ(x_i) +
+y_b,i``. μ and σ are taken over the places of *one* channel of *one* image: what the convolution before it made strong
+or weak is forgotten, and the style says it anew. So each layer's style rules over that layer alone.
+
+(The dissertation calls σ(x_i) the variance. It is the standard deviation: only so does the result have the spread y_s.)
+
+Read next: ``noise.py``; ``models/stylegan.py``, where the styles come from.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_faces")
+class AdaIN(keras.layers.Layer):
+    """Normalise each channel of each image, then give it the style's spread and mean. No weights of its own.
+
+    Called with maps (batch, H, W, channels), ``scale`` y_s and ``shift`` y_b, both (batch, channels); returns maps of
+    the same shape. Channel i of an image then has the mean ``shift[i]`` and the standard deviation ``|scale[i]|``.
+
+    Parameters
+    ----------
+    epsilon
+        Added to the variance under the root: a constant channel becomes ``shift``.
+    """
+
+    def __init__(self, epsilon: float = 1e-8, **options: Any) -> None:
+        super().__init__(**options)
+        self.epsilon = epsilon
+
+    def build(self, maps_shape, scale_shape, shift_shape):
+        if not maps_shape[-1] == scale_shape[-1] == shift_shape[-1]:
+            raise ValueError(
+                f"AdaIN: maps of {maps_shape[-1]} channels need as many scales and shifts, not {scale_shape[-1]} "
+                f"and {shift_shape[-1]}."
+            )
+
+    def call(self, maps, scale, shift):
+        values = ops.cast(maps, "float32")  # statistics over many pixels need more digits than bfloat16 has
+        mean = ops.mean(values, axis=(1, 2), keepdims=True)
+        centred = values - mean
+        variance = ops.mean(centred**2, axis=(1, 2), keepdims=True)
+        scale, shift = (ops.cast(part, "float32")[:, None, None, :] for part in (scale, shift))
+        styled = centred * (ops.rsqrt(variance + self.epsilon) * scale) + shift
+        return ops.cast(styled, self.compute_dtype)
+
+    def compute_output_shape(self, maps_shape, scale_shape, shift_shape):
+        return maps_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "epsilon": self.epsilon}

@@ -1,0 +1,66 @@
+"""Noise added to the maps of a generator: where each hair lies is left to chance, how much of it is learned.
+
+Source: Karras et al. 2019, section 2 and figure 1b, box B; dissertation, section 2.2.2 (noise after each convolution:
+the direction of the hair, the position of the pupils). One picture of noise a layer is added to all channels, each
+with a strength of its own. All strengths start at 0: at first there is no noise.
+
+Read next: ``blur.py``; ``models/stylegan.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_faces")
+class NoiseInjection(keras.layers.Layer):
+    """``maps + strength * noise``: (batch, H, W, channels) to the same shape.
+
+    In training the noise is drawn anew for every image and every call. Otherwise it is the layer's ``fixed`` noise, the
+    same for every image and every call, so that a face depends on its own w and on nothing beside it.
+
+    Weights: ``strength`` (channels,), learned, and used times ``rate``; ``fixed`` (1, H, W, 1), not learned.
+
+    Parameters
+    ----------
+    seed
+        Of the fixed noise and of the draws in training. Give every layer another one.
+    rate
+        The strength learns at this share of the other weights' rate.
+    """
+
+    def __init__(self, seed: int = 0, rate: float = 1.0, **options: Any) -> None:
+        super().__init__(**options)
+        if not rate > 0:
+            raise ValueError(f"rate={rate}: must be a positive share of the learning rate; 1 is the paper's.")
+        self.seed = seed
+        self.rate = rate
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape):
+        _, height, width, channels = input_shape
+        if height is None or width is None:
+            raise ValueError("NoiseInjection needs maps of a known size: its fixed noise has one value a pixel.")
+        self.strength = self.add_weight(shape=(channels,), initializer="zeros", name="strength")
+        self.fixed = self.add_weight(shape=(1, height, width, 1), initializer="zeros", trainable=False, name="fixed")
+        self.fixed.assign(self.drawn(self.seed))
+
+    def drawn(self, seed: int) -> np.ndarray:
+        """Another noise in the shape of ``fixed``, (1, H, W, 1), the same on every backend."""
+        return np.random.default_rng(seed).standard_normal(self.fixed.shape).astype("float32")
+
+    def call(self, maps, training=False):
+        noise = self.fixed
+        if training:
+            noise = keras.random.normal((*ops.shape(maps)[:3], 1), seed=self.seed_generator)
+        return maps + self.rate * self.strength * ops.cast(noise, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "seed": self.seed, "rate": self.rate}
