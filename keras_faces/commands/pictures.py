@@ -52,7 +52,11 @@ def add(commands) -> None:
 
 def _add_noise(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=natural, default=0, help="seed of the noise (0)")
-    command.add_argument("--truncation", type=float, help="no noise beyond so many standard deviations (no limit)")
+    command.add_argument(
+        "--truncation",
+        type=float,
+        help="no noise beyond so many standard deviations (no limit); for stylegan: ψ from 0 to 1, towards w's mean",
+    )
 
 
 def sample_run(options: argparse.Namespace) -> None:
