@@ -16,8 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from data_prep.devices import single_step
-from keras_faces.data.pictures import to_square
+from keras_faces.data.pictures import single_step, to_square
 
 _BATCH_BYTES = 2**25  # of one product: pixels of pictures of one shape, four bytes each
 

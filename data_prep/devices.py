@@ -20,7 +20,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from keras_faces.data.pictures import to_square
+from keras_faces.data.pictures import single_step, to_square
 
 DEVICES = ("cpu", "opencl", "cuda", "accelerator", "auto")
 
@@ -121,18 +121,6 @@ class Cuda:
         pixels = cv2.cuda_GpuMat()
         pixels.upload(image)
         return cv2.cuda.resize(pixels, (size, size), interpolation=cv2.INTER_AREA).download()
-
-
-def single_step(image: np.ndarray, size: int) -> int | None:
-    """The interpolation with which one call of `cv2.resize` does what `to_square(image, size, "none")` does, or None.
-
-    None means that there is nothing to do, or that one side shrinks and the other grows: the second step would double
-    the grey level by which a device may be off after the first.
-    """
-    shrinks, grows = max(image.shape[:2]) > size, min(image.shape[:2]) < size
-    if shrinks == grows:
-        return None
-    return cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
 
 
 def _accelerator() -> Device:

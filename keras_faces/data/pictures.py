@@ -171,6 +171,18 @@ def to_square(image: np.ndarray, size: int, crop: str = "auto") -> np.ndarray:
     return _resize(image, size)
 
 
+def single_step(image: np.ndarray, size: int) -> int | None:
+    """The interpolation with which one call of `cv2.resize` does what `to_square(image, size, "none")` does, or None.
+
+    None means that there is nothing to do, or that one side shrinks and the other grows: the second step would double
+    the grey level by which a device may be off after the first.
+    """
+    shrinks, grows = max(image.shape[:2]) > size, min(image.shape[:2]) < size
+    if shrinks == grows:
+        return None
+    return cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+
+
 def _resize(image: np.ndarray, size: int) -> np.ndarray:
     smaller = (min(image.shape[1], size), min(image.shape[0], size))  # OpenCV's order: width, height
     if smaller != (image.shape[1], image.shape[0]):

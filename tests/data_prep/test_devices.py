@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from data_prep import devices
 from data_prep.accelerator import Accelerator, area_weights, cubic_weights
-from data_prep.devices import Cpu, Cuda, OpenCL, disagreement, fastest_device, make_device, single_step
-from keras_faces.data.pictures import to_square
+from data_prep.devices import Cpu, Cuda, OpenCL, disagreement, fastest_device, make_device
+from keras_faces.data.pictures import single_step, to_square
 
 SHAPES = [(250, 250), (178, 178), (125, 125), (64, 64), (90, 200), (7, 300), (33, 20), (1, 1)]
 SIZES = (125, 64, 32, 37)
