@@ -317,7 +317,7 @@ class PGGAN(AdversarialModel):
         (loss, _), gradients = value_and_grad(g_loss, weights, self.variables)
         self.optimizer.generator.apply(gradients, weights)
         if self.average:
-            self.average.update()
+            self.average.update(self.generator)
         return {"g_loss": loss, "g_gradient": global_norm(gradients)}
 
     def get_config(self) -> dict[str, Any]:

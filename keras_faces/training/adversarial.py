@@ -226,7 +226,7 @@ class AdversarialModel(keras.Model):
         (loss, _), gradients = value_and_grad(g_loss, weights, self.variables)
         self.optimizer.generator.apply(gradients, weights)
         if self.average:
-            self.average.update()
+            self.average.update(self.generator)
         return {"g_loss": loss, "g_gradient": global_norm(gradients)}
 
     def noise(self, batch: int) -> Any:
@@ -304,7 +304,7 @@ class AdversarialModel(keras.Model):
 
     def sampling_state(self) -> list[tuple[keras.Variable, Any]]:
         """What pictures are made with instead of G's present state: averaged weights, measured statistics."""
-        averages = self.average.pairs() if self.average else []
+        averages = self.average.pairs(self.generator) if self.average else []
         return averages + batchnorm_statistics(self.generator, self.latent_dim, averages)
 
     def synchronise(self) -> None:

@@ -13,12 +13,13 @@ from keras import ops
 
 
 class WeightAverage(keras.layers.Layer):
-    """Follows ``network``'s trainable weights; its own weights are part of the model's state and checkpoints.
+    """An average of ``network``'s trainable weights; it is part of the model's state and checkpoints.
 
     Parameters
     ----------
     network
-        The network to follow, built.
+        The network to follow, built. It is not kept, or Keras would save its weights a second time: each call is given
+        it again.
     decay
         In (0, 1): how much of the average stays at each update. The first updates use less,
         ``min(decay, (1 + n) / (10 + n))`` after n of them, so that the initial weights are soon forgotten.
@@ -30,22 +31,22 @@ class WeightAverage(keras.layers.Layer):
             raise ValueError(f"average={decay}: must be between 0 and 1, 0.999 is usual.")
         self.decay = decay
         self.updates = self.add_weight(shape=(), initializer="zeros", trainable=False, dtype="float32", name="updates")
-        self.followed = list(network.trainable_variables)
         self.averages = [
             self.add_weight(shape=weight.shape, initializer="zeros", trainable=False, dtype="float32", name=weight.name)
-            for weight in self.followed
+            for weight in network.trainable_variables
         ]
         self.built = True
-        for average, weight in zip(self.averages, self.followed, strict=True):
+        for average, weight in zip(self.averages, network.trainable_variables, strict=True):
             average.assign(ops.convert_to_numpy(weight))  # a copy: JAX does not take one buffer twice
 
-    def update(self) -> None:
-        """Move the averages towards the weights as they are now."""
+    def update(self, network: keras.Model) -> None:
+        """Move the averages towards the network's weights as they are now."""
         decay = ops.minimum(self.decay, (1.0 + self.updates) / (10.0 + self.updates))
-        for average, weight in zip(self.averages, self.followed, strict=True):
+        for average, weight in zip(self.averages, network.trainable_variables, strict=True):
             average.assign(decay * average + (1.0 - decay) * weight)
         self.updates.assign(self.updates + 1.0)
 
-    def pairs(self) -> list[tuple[keras.Variable, Any]]:
+    def pairs(self, network: keras.Model) -> list[tuple[keras.Variable, Any]]:
         """``(weight, its average)``, ready for ``keras.StatelessScope(state_mapping=...)``."""
-        return [(weight, average.value) for average, weight in zip(self.averages, self.followed, strict=True)]
+        weights = network.trainable_variables
+        return [(weight, average.value) for weight, average in zip(weights, self.averages, strict=True)]

@@ -40,7 +40,7 @@ def noisy(model):
 
 
 def place(model, weight):
-    return next(index for index, other in enumerate(model.average.followed) if other is weight)
+    return next(index for index, other in enumerate(model.generator.trainable_variables) if other is weight)
 
 
 # ------------------------------------------------------------------------------------------------ structure
@@ -163,7 +163,7 @@ def test_pictures_are_made_from_averaged_weights(model):
         weight.assign(weight + 1.0)
     np.testing.assert_array_equal(model.sample(2), before)
     for _ in range(3):
-        model.average.update()
+        model.average.update(model.generator)
     assert (model.sample(2) != before).any()
 
 

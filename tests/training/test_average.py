@@ -14,10 +14,10 @@ def test_the_average_follows_the_recursion(values):
     for updates, value in enumerate((1.0, 3.0, -2.0, 4.0)):
         for variable in network.trainable_variables:
             variable.assign(keras.ops.full(variable.shape, value))
-        average.update()
+        average.update(network)
         decay = min(0.5, (1 + updates) / (10 + updates))
         expected = [decay * old + (1 - decay) * value for old in expected]
-    for (_, got), wanted in zip(average.pairs(), expected, strict=True):
+    for (_, got), wanted in zip(average.pairs(network), expected, strict=True):
         np.testing.assert_allclose(keras.ops.convert_to_numpy(got), wanted, rtol=1e-6)
 
 
@@ -30,11 +30,11 @@ def test_training_does_not_see_the_average_and_sampling_does(narrow, photographs
     ):
         np.testing.assert_array_equal(first, second)
     assert (with_average.sample(4) != without.sample(4)).any()
-    held = values([weight for weight, _ in with_average.average.pairs()])
-    for weight, average in with_average.average.pairs():
+    held = values([weight for weight, _ in with_average.average.pairs(with_average.generator)])
+    for weight, average in with_average.average.pairs(with_average.generator):
         weight.assign(average)
     again = with_average.sample(4)
-    for (weight, _), value in zip(with_average.average.pairs(), held, strict=True):
+    for (weight, _), value in zip(with_average.average.pairs(with_average.generator), held, strict=True):
         weight.assign(value)
     np.testing.assert_array_equal(with_average.sample(4), again)
 
@@ -46,6 +46,7 @@ def test_it_is_saved_and_loaded(narrow, photographs, tmp_path):
     again = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(model.sample(3), again.sample(3))
     assert float(again.average.updates.value) == 2.0
+    assert len(model.average.variables) == 1 + len(model.generator.trainable_variables)  # G's own are not kept twice
 
 
 @pytest.mark.parametrize("decay", [1.0, -0.1])
