@@ -7,10 +7,10 @@
 #
 # **Command.** `python examples/02_slides_gan_improved.py` — or run the cells one by one.
 #
-# **Time.** About 7 minutes on two cores.
+# **Time.** About 8 minutes on two cores.
 #
 # **What one should see.** In `runs/lesson-02/samples`: the first grids are already coloured, not grey (see
-# `docs/the-step.md`); within the second epoch stains become heads, each its own, then eyes, mouths and hair.
+# `docs/the-step.md`); in the second epoch stains become heads, each its own, by the sixth they have eyes and hair.
 #
 # **Read beside it.** `keras_faces/models/slides_v2.py`, and `docs/errata.md` on its 48×48, 64×64 and 96×96.
 
