@@ -15,6 +15,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from keras_faces.files import lock
+
 _SYNC_BYTES = 2**26  # of pixels between two lines
 
 
@@ -25,7 +27,7 @@ class _Lines:
         self.is_new, self.found = True, []
         self._file = open(path, "a+b")
         try:
-            _lock(self._file, path)
+            lock(self._file, path)
             self._read(header)
         except BaseException:
             self._file.close()
@@ -61,24 +63,6 @@ def _whole(line: bytes):
         return json.loads(line) if line.endswith(b"\n") else None
     except ValueError:
         return None
-
-
-def _lock(file: BinaryIO, path: Path) -> None:
-    """Keep a second run out; the system lets go of the lock when this process ends, however it ends."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            file.seek(2**40)  # far behind the text, which stays readable
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError) as error:
-        raise ValueError(f"{path}: another run writes to the same target; wait until it has ended") from error
-    except OSError:
-        pass  # a file system without locks
 
 
 class PackedJournal:

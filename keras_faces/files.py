@@ -1,4 +1,4 @@
-"""Files that are whole or not there: write beside, then rename."""
+"""Files that are whole or not there (write beside, then rename), and a lock against writing the same one twice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     import h5py
@@ -30,6 +30,30 @@ def replacing(path: str | Path) -> Iterator[Path]:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def lock(file: BinaryIO, path: str | Path) -> None:
+    """Keep other processes out as long as ``file``, open for writing, stays open, however this process ends.
+
+    Raises
+    ------
+    ValueError
+        Another process holds it.
+    """
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(2**40)  # far behind the text, which stays readable
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError) as error:
+        raise ValueError(f"{path}: another run writes to the same target; wait until it has ended") from error
+    except OSError:
+        pass  # a file system without locks
 
 
 @contextmanager

@@ -9,6 +9,7 @@ runs/x/config.json              what was asked for
        checkpoint.h5            everything that training needs to go on, bit for bit
        model.keras              the trained model, once training is over
        tensorboard/             with --tensorboard
+       .lock                    held while a training writes here
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_faces.files import replacing
+from keras_faces.files import lock, replacing
 
 
 class RunError(ValueError):
@@ -140,16 +141,19 @@ def train(
     progress = Progress(iterations=len(batches))
     if not resume:
         folder.check_free()
-    elif folder.checkpoint.exists():
-        progress.epoch, progress.iteration = checkpoint.load(folder.checkpoint, model)
-    folder.write(config)
-    _tidy(folder, progress)
-    watchers = [*_watchers(folder, config, model, progress, **watching), *callbacks]
-    try:
-        _fit(model, batches, progress, config.epochs, watchers)
-    finally:
-        draw_pictures(folder, config)
-    _export(folder, model)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with open(folder.path / ".lock", "ab") as held:
+        lock(held, folder.path)
+        if folder.checkpoint.exists():
+            progress.epoch, progress.iteration = checkpoint.load(folder.checkpoint, model)
+        folder.write(config)
+        _tidy(folder, progress)
+        watchers = [*_watchers(folder, config, model, progress, **watching), *callbacks]
+        try:
+            _fit(model, batches, progress, config.epochs, watchers)
+        finally:
+            draw_pictures(folder, config)
+        _export(folder, model)
     return model
 
 

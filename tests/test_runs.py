@@ -15,6 +15,7 @@ import pandas
 import pytest
 
 from keras_faces.data import Faces
+from keras_faces.files import lock
 from keras_faces.runs import RunConfig, RunError, RunFolder, train
 from keras_faces.training import checkpoint
 from keras_faces.training.callbacks import TrainingStopped
@@ -72,7 +73,7 @@ def test_a_run_folder_holds_everything_to_show_and_to_go_on(tmp_path, faces):
     grids = {f"{epoch}-00000{iteration}.png" for epoch in (1, 2) for iteration in (4, 6)}
     grids = {f"samples/{kind}epoch000{grid}" for kind in ("", "fresh/") for grid in grids}
     pictures = {"evolution.png", "evolution.gif", "losses.png"}
-    assert found == grids | pictures | {"config.json", "log.csv", "checkpoint.h5", "model.keras"}
+    assert found == grids | pictures | {"config.json", "log.csv", "checkpoint.h5", "model.keras", ".lock"}
     assert list(pandas.read_csv(tmp_path / "x/log.csv")["step"]) == [6, 12]
 
     exported = keras.saving.load_model(tmp_path / "x/model.keras")
@@ -156,7 +157,7 @@ def test_after_kill_9_too(tmp_path, faces, photographs, whole):
 
     (tmp_path / "killed/.checkpoint.1.part.h5").write_text("half")  # as if killed while writing
     run(tmp_path / "killed", faces, asked, resume=True)
-    assert not list((tmp_path / "killed").rglob(".*"))
+    assert [file.name for file in (tmp_path / "killed").rglob(".*")] == [".lock"]
     assert_same_state(whole("slides-v2", faces), tmp_path / "killed")
 
 
@@ -205,3 +206,14 @@ def train_less(tmp_path):
 
     asked = RunFolder(tmp_path / "x").read()
     return kf.models.build(asked.system, asked.image_size, asked.seed, **asked.options)
+
+
+def test_two_trainings_in_one_folder_are_not_possible(tmp_path, faces):
+    run(tmp_path, faces, config(epochs=1))
+    before = state(tmp_path)
+    with open(tmp_path / ".lock", "ab") as held:
+        lock(held, tmp_path)  # as another process would hold it
+        with pytest.raises(ValueError, match="another run writes to the same target"):
+            run(tmp_path, faces, config(epochs=2), resume=True)
+    assert all((state(tmp_path)[name] == value).all() for name, value in before.items())
+    run(tmp_path, faces, config(epochs=2), resume=True)  # and now it is free
