@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,7 +105,7 @@ def side_by_side(columns: Sequence[tuple[str, np.ndarray]], across: int = 4, tit
     beside = min(5, len(columns))
     lines = -(-len(columns) // beside)
     ratio = -(-count // across) / across
-    figure = Figure(figsize=(3.4 * beside, (3.4 * ratio + 0.4) * lines), layout="constrained")
+    figure = Figure(figsize=(3.4 * beside, (3.4 * ratio + 0.7) * lines), layout="constrained")
     places = figure.subplots(lines, beside, squeeze=False).ravel()
     if title:
         figure.suptitle(title)
@@ -112,7 +113,7 @@ def side_by_side(columns: Sequence[tuple[str, np.ndarray]], across: int = 4, tit
         axes.set_axis_off()
     for axes, (label, images) in zip(places, columns, strict=False):
         axes.imshow(magnify(tile(images[:count], across), 400), interpolation="antialiased")
-        axes.set_title(label, fontsize="medium", wrap=True)
+        axes.set_title("\n".join(fill(line, 40) for line in label.splitlines()), fontsize="medium")
     return figure
 
 

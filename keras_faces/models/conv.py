@@ -6,7 +6,7 @@ climbs it backwards and makes 125×125 exactly. DCGAN's rules hold but for one: 
 keeps one dense layer of some size, as its dense forerunner. BatchNormalization stands in both, so D reads fakes and
 photographs one after the other; without it in D, D won at once and G's squares never became faces.
 
-Compared with ``linear-tanh`` at its default divisor: a twentieth of the weights, and neighbouring pixels that know of
+Compared with ``linear-tanh`` at its default divisor: a sixteenth of the weights, and neighbouring pixels that know of
 each other.
 
 Read next: ``multistage.py``, the same pair with one optimizer after another.
