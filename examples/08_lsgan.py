@@ -8,7 +8,8 @@
 #
 # **Time.** About 2 minutes on two cores.
 #
-# **What one should see.** `runs/lesson-08/evolution.png`: faces as DCGAN makes them. `answers.png`: D's answers to
+# **What one should see.** `runs/lesson-08/evolution.png`: nothing but checks for some epochs, while D's answers spread
+# to −1 and 1; then faces as DCGAN makes them, all different. `answers.png`: D's answers to
 # photographs gather around 1 and those to fakes around −1, with an overlap that shows how good the fakes are.
 #
 # **Read beside it.** `keras_faces/models/lsgan.py`, `keras_faces/losses.py`.
@@ -17,7 +18,7 @@
 DATA = "drawn"  # or a folder: "../photographs"
 IMAGE_SIZE = 32
 IMAGES = 2000
-EPOCHS = 10
+EPOCHS = 14
 BATCH_SIZE = 32
 SEED = 0
 OUT = "runs/lesson-08"
