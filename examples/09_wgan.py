@@ -6,7 +6,7 @@
 #
 # **Command.** `python examples/09_wgan.py` — or run the cells one by one.
 #
-# **Time.** About 4 minutes on two cores.
+# **Time.** About 3 minutes on two cores.
 #
 # **What one should see.** `runs/lesson-09/distance.png`: the estimated distance rises while the critic learns to
 # measure, then falls while the faces appear. `weights.png`: the critic's weights crowd at both ends of the clip.
