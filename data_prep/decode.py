@@ -29,9 +29,8 @@ from keras_faces.data.pictures import (
     _CELEBA_FRAMES,
     PictureError,
     _imdecode,
-    _may_be_transparent,
-    _on_white,
     check_crop,
+    decode_bgr,
     is_cut_short,
 )
 
@@ -143,20 +142,10 @@ def decode(data: bytes, framing: Framing) -> np.ndarray:
     with _large if _pixels(data, size) > _LARGE * factor**2 else nullcontext():
         image, full = _reduced(data, size, factor) if factor > 1 else (None, None)
         if image is None:
-            image, factor = _whole(data), 1
+            image, factor = decode_bgr(data), 1
             full = image.shape[:2]
     top, left, bottom, right = (round(edge / factor) for edge in framing.region(*full))
     return np.ascontiguousarray(image[top:bottom, left:right])
-
-
-def _whole(data: bytes) -> np.ndarray:
-    encoded = np.frombuffer(data, np.uint8)
-    image = _imdecode(encoded, cv2.IMREAD_COLOR)
-    if image is None:
-        raise PictureError("not a picture that OpenCV can read")
-    if _may_be_transparent(data[:26]):
-        image = _on_white(image, _imdecode(encoded, cv2.IMREAD_UNCHANGED))
-    return image
 
 
 def _reduced(data: bytes, size: tuple[int, int], factor: int) -> tuple[np.ndarray | None, tuple[int, int]]:

@@ -144,7 +144,7 @@ def train(
     folder.path.mkdir(parents=True, exist_ok=True)
     with open(folder.path / ".lock", "ab") as held:
         lock(held, folder.path)
-        if folder.checkpoint.exists():
+        if resume and folder.checkpoint.exists():
             progress.epoch, progress.iteration = checkpoint.load(folder.checkpoint, model)
         folder.write(config)
         _tidy(folder, progress)

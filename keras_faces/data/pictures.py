@@ -57,13 +57,18 @@ def decode_bytes(data: bytes) -> np.ndarray:
         raise PictureError("empty file (0 bytes)")
     if is_cut_short(data):
         raise PictureError("cut short: the end of the picture is missing")
+    return cv2.cvtColor(decode_bgr(data), cv2.COLOR_BGR2RGB)
+
+
+def decode_bgr(data: bytes) -> np.ndarray:
+    """The same in OpenCV's order of channels, for bytes that are known to be whole."""
     array = np.frombuffer(data, np.uint8)
     bgr = _imdecode(array, cv2.IMREAD_COLOR)
     if bgr is None:
         raise PictureError("not a picture that OpenCV can read")
     if _may_be_transparent(data[:26]):
         bgr = _on_white(bgr, _imdecode(array, cv2.IMREAD_UNCHANGED))
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    return bgr
 
 
 def _imdecode(data: np.ndarray, flag: int) -> np.ndarray | None:
