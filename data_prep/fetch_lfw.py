@@ -129,8 +129,7 @@ def _downloader() -> Callable:
         from sklearn.datasets import fetch_file
     except ImportError as error:
         raise ImportError(
-            "LFW is fetched by scikit-learn (1.6 or newer), which is not here: pip install 'scikit-learn>=1.6' "
-            "(or the extra: pip install -e '.[data]')"
+            "LFW is fetched by scikit-learn (1.6 or newer), which is not here: pip install 'scikit-learn>=1.6'"
         ) from error
     return fetch_file
 

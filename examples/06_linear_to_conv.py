@@ -8,8 +8,8 @@
 #
 # **Time.** About 6 minutes on two cores. The paper's own size is 125: about four times as long.
 #
-# **What one should see.** `runs/lesson-06/sequence.png`: the fully connected pair makes grainy outlines of a head, much
-# alike, with tanh in stronger contrast; the convolutional one makes different faces without grain.
+# **What one should see.** `runs/lesson-06/sequence.png`: the fully connected pair makes one grainy head for
+# all noise, with tanh paler and with cleaner outlines; the convolutional one makes different faces without grain.
 #
 # **Read beside it.** `keras_faces/models/linear.py`, `linear_tanh.py`, `conv.py`, and `docs/errata.md` on the paper.
 

@@ -6,7 +6,7 @@
 #
 # **Command.** `python examples/07_multistage.py` — or run the cells one by one.
 #
-# **Time.** About 4 minutes on two cores.
+# **Time.** About 3 minutes on two cores.
 #
 # **What one should see.** `runs/lesson-07/gradients.png`: the gradients jump where a stage begins: a new optimizer
 # has no memory. `evolution.png`: RMSprop makes heads, Adam faces, the slower Adam keeps what there is.

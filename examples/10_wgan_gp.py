@@ -8,7 +8,7 @@
 #
 # **Time.** About 4 minutes on two cores.
 #
-# **What one should see.** `runs/lesson-10/slopes.png`: the lengths of the gradients crowd around 1.
+# **What one should see.** `runs/lesson-10/slopes.png`: the lengths of the gradients crowd a little above 1.
 # `runs/lesson-10/evolution.png`: faces, steadier from moment to moment than DCGAN's.
 #
 # **Read beside it.** `keras_faces/models/wgan_gp.py`, `input_gradients` in `keras_faces/training/gradients.py`.

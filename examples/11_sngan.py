@@ -7,7 +7,7 @@
 #
 # **Command.** `python examples/11_sngan.py` — or run the cells one by one.
 #
-# **Time.** About 3 minutes on two cores.
+# **Time.** About 2 minutes on two cores.
 #
 # **What one should see.** `runs/lesson-11/evolution.png`: grey, then an oval in the second epoch, then faces, each its
 # own. The printed table: the weights have grown or shrunk as training liked, σ from 0.3 to 3, and the layers made of

@@ -17,7 +17,22 @@ __version__ = "0.1.0"
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's own notes are not the lesson; errors still raise
 
-_ROOMS = ("cli", "compare", "data", "figures", "interpolate", "layers", "losses", "models", "plots", "runs", "training")
+_ROOMS = (
+    "cli",
+    "compare",
+    "data",
+    "evaluate",
+    "figures",
+    "interpolate",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "plots",
+    "runs",
+    "training",
+    "traverse",
+)
 
 __all__ = ["__version__", *_ROOMS]
 

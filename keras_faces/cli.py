@@ -1,4 +1,4 @@
-"""The command line: ``keras-faces list | describe | train | demo | sample | interpolate | figure | compare``.
+"""The command line, ``keras-faces COMMAND``; ``keras-faces --help`` lists the commands.
 
 The commands are in ``keras_faces/commands``. Nothing here loads a deep-learning framework before a command needs one.
 """
@@ -11,7 +11,20 @@ import sys
 from collections.abc import Sequence
 
 from keras_faces import __version__
-from keras_faces.commands import comparing, pictures, systems, training
+from keras_faces.commands import (
+    classifying,
+    comparing,
+    conditional,
+    consistency,
+    pictures,
+    ring,
+    scoring,
+    systems,
+    training,
+    traversing,
+)
+
+ROOMS = (systems, training, pictures, conditional, traversing, comparing, classifying, scoring, consistency, ring)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"keras-faces {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for room in (systems, training, pictures, comparing):
+    for room in ROOMS:
         room.add(commands)
     return top
 

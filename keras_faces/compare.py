@@ -4,7 +4,7 @@ runs/compare/comparison.json    what was asked for
              dcgan/ ...         a run folder for each system
              comparison.png     the last grid of each, the same count of faces
              curves.png         losses, D(x) and D(G(z)), spread
-             comparison.csv     the table
+             comparison.csv     the table; with --features, FID and its kin of each
 
 The same budget means: every D sees the same photographs in the same order, as often. A system with several steps of D
 for each step of G (``d_steps``) makes so many times fewer iterations of them. Losses of different kinds measure
@@ -28,6 +28,8 @@ from keras_faces.runs import RunConfig, RunError, RunFolder
 if TYPE_CHECKING:
     import pandas
 
+    from keras_faces.metrics import Score
+
 FINAL = ("d_loss", "g_loss", "d_real", "d_fake", "spread")  # at the end of the log
 _BEFORE = ("system", "state", "g_parameters", "d_parameters", "seconds_per_iteration", "iterations")
 COLUMNS = [*_BEFORE, *FINAL, "minutes"]
@@ -49,11 +51,12 @@ class Comparison:
     crop: str = "auto"
     sample_every: int = 200
     checkpoint_every: int = 200
+    features: str | None = None  # what the scores in the table look at; None: no scores
 
     def config(self, system: str) -> RunConfig:
         """The configuration of one of the runs."""
         name, options = system_and_options(system)
-        shared = {key: value for key, value in asdict(self).items() if key != "systems"}
+        shared = {key: value for key, value in asdict(self).items() if key not in ("systems", "features")}
         return RunConfig(system=name, options=options, **shared)
 
 
@@ -68,6 +71,7 @@ class Entry:
     d_steps: int
     probability: bool  # D's score is a probability
     state: str = "not begun"  # "finished", "broken off", "stopped in epoch 3, iteration 20"
+    scores: list[Score] = field(default_factory=list)
 
 
 def read(path: Path) -> Comparison:
@@ -210,6 +214,34 @@ def _is_finished(entry: Entry, config: RunConfig, faces: Any) -> bool:
     return place == (config.epochs, len(faces) // (config.batch_size * entry.d_steps))
 
 
+def score(comparison: Comparison, entries: list[Entry], path: Path) -> None:
+    """Measure what has been trained, with ``comparison.features``, and write the table anew.
+
+    The photographs are those that no system was trained on, if there are some; see ``evaluate.py``. A run keeps its
+    scores in its folder ``evaluation``; they are measured again only after more training.
+    """
+    from keras_faces import evaluate
+    from keras_faces.training import checkpoint
+
+    trained = [entry for entry in entries if entry.folder.checkpoint.exists()]
+    if not trained:
+        return
+    photographs = evaluate.photographs(trained[0].folder.read(), comparison.data)
+    print(f"\nScores by {comparison.features}; {photographs.note}")
+    reference = None
+    for entry in trained:
+        evaluation = evaluate.begin(entry.folder, photographs, seed=comparison.seed)
+        if comparison.features not in evaluation.scores:
+            reference = reference or evaluate.Reference(photographs, comparison.features, seed=comparison.seed)
+            model = entry.folder.read().build()
+            checkpoint.load(entry.folder.checkpoint, model)
+            faces = model.sample(evaluation.count, seed=evaluation.seed)
+            evaluation.scores[comparison.features] = reference.scores(faces)
+            evaluation.write(entry.folder.path / "evaluation")
+        entry.scores = evaluation.scores[comparison.features]
+    draw(entries, path)
+
+
 # --------------------------------------------------------------------------------------- pictures and table
 
 
@@ -237,7 +269,8 @@ def table(entries: list[Entry]) -> pandas.DataFrame:
 
     ``seconds_per_iteration`` is the median over the rows of the log, so that the slow first steps, in which the
     backend traces the networks, do not enter it; ``minutes`` is all of the training. The losses and scores are
-    the means of the last rows of the log, those of its last 20 iterations.
+    the means of the last rows of the log, those of its last 20 iterations. What :func:`score` measured follows, to
+    four digits; the run's own ``evaluation/scores.csv`` has all of it, with intervals and warnings.
     """
     import pandas
 
@@ -255,8 +288,10 @@ def table(entries: list[Entry]) -> pandas.DataFrame:
             row |= {"iterations": int(last["step"])}
             row |= {name: round(mean_after(log, name, last["step"] - 20), 5) for name in FINAL}
             row["minutes"] = round(last["seconds"] / 60, 1)
+        row |= {score.name: float(f"{score.value:.4g}") for score in entry.scores if score.name not in row}
         rows.append(row)
-    whole = pandas.DataFrame(rows, columns=COLUMNS)
+    measured = [name for row in rows for name in row if name not in COLUMNS]
+    whole = pandas.DataFrame(rows, columns=[*COLUMNS, *dict.fromkeys(measured)])
     return whole.astype({"iterations": "Int64"})
 
 

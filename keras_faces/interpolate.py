@@ -145,7 +145,9 @@ def faces_between(
 
     if not hasattr(model, "styles"):
         ends = latent_noise(faces, model.latent_dim, seed, truncation)
-        between = model.render(round_trip(ends, steps, mode).reshape(-1, model.latent_dim))
+        between = round_trip(ends, steps, mode).reshape(-1, model.latent_dim)
+        one = (model.patterns(1)[0],) if hasattr(model, "patterns") else ()  # one label all the way
+        between = model.render(between, *one)
     else:
         if truncation is not None and not 0.0 <= truncation <= 1.0:
             raise ValueError(f"truncation={truncation}: for this system it is ψ, the share of w kept, from 0 to 1.")

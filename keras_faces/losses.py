@@ -127,6 +127,23 @@ def r1_penalty(gradients: Any) -> Any:
     return 0.5 * ops.mean(ops.sum(ops.cast(gradients, "float32") ** 2, axis=(1, 2, 3)))
 
 
+# ------------------------------------------------------------------------------------------- feature centres
+
+
+def centre_matching(real_centres: Any, fake_centres: Any) -> Any:
+    """``½ Σₖ ‖real centre k − fake centre k‖²``, G's loss in D (one centre, eq. 3.10) and in a classifier (eq. 3.12).
+
+    Eq. 3.10 prints a minus in front of the ½, which would drive the centres apart (errata S1).
+
+    Parameters
+    ----------
+    real_centres, fake_centres
+        Means of features, (classes, n) or (n,); see ``training/centres.py``.
+    """
+    real_centres, fake_centres = _float32(real_centres, fake_centres)
+    return 0.5 * ops.sum((real_centres - fake_centres) ** 2)
+
+
 # --------------------------------------------------------------------------------------------------- by name
 
 

@@ -159,20 +159,27 @@ def losses(log: pandas.DataFrame, title: str = "") -> Figure:
     Parameters
     ----------
     log
-        Table with the columns step, d_loss, g_loss, d_real, d_fake, spread, and, where they were recorded, d_accuracy,
-        d_gradient and g_gradient.
+        Table with the columns step and, as far as the system has them, losses (all that end in "loss"), d_real,
+        d_fake, d_accuracy, other accuracies, spread, d_gradient and g_gradient.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 7.5), layout="constrained")
     above, middle, below = figure.subplots(3, sharex=True, height_ratios=(3, 3, 2))
     above.set_title(title)
-    _curves(above, log, {"d_loss": "D's loss", "g_loss": "G's loss"})
-    above.axhline(np.log(2), color="grey", linewidth=0.8, linestyle=":", label="ln 2: D cannot tell")
-    _curves(middle, log, {"d_real": "D(x), photographs", "d_fake": "D(G(z)), fakes", "d_accuracy": "D is right"})
-    middle.plot(log["step"], log["spread"].clip(upper=2), label="spread of the fakes", color="grey", linewidth=0.8)
+    known = {"d_loss": "D's loss", "g_loss": "G's loss"}
+    others = {name: name.replace("_", " ") for name in log if name.endswith("loss") and name not in known}
+    _curves(above, log, known | others)
+    if "d_loss" in log:
+        above.axhline(np.log(2), color="grey", linewidth=0.8, linestyle=":", label="ln 2: D cannot tell")
+    known = {"d_real": "D(x), photographs", "d_fake": "D(G(z)), fakes", "d_accuracy": "D is right"}
+    others = {name: name.replace("_", " ") for name in log if name.endswith("accuracy") and name not in known}
+    _curves(middle, log, known | others)
+    if "spread" in log:
+        middle.plot(log["step"], log["spread"].clip(upper=2), label="spread of the fakes", color="grey", linewidth=0.8)
     _curves(below, log, {"d_gradient": "D's gradient", "g_gradient": "G's gradient"})
-    below.set_yscale("log")
+    if below.lines:
+        below.set_yscale("log")
     below.set_xlabel("iteration")
     for axes in (above, middle, below):
         if axes.lines:
@@ -185,6 +192,40 @@ def _curves(axes, log: pandas.DataFrame, names: dict[str, str]) -> None:
     for name, label in names.items():
         if name in log and log[name].notna().any():
             axes.plot(log["step"], log[name], label=label)
+
+
+def scores(history: pandas.DataFrame, figure: Figure | None = None) -> Figure:
+    """The scores of a training over its iterations, with their 95 % intervals where there are any.
+
+    Parameters
+    ----------
+    history
+        A run's ``scores.csv``: step, fid, kid, precision, ... and fid_low, fid_high, ...
+    figure
+        Where to draw; a new one if it is not given.
+    """
+    from matplotlib.figure import Figure
+
+    figure = figure or Figure(figsize=(9, 6), layout="constrained")
+    kinds = {
+        "FID, lower is better": ["fid"],
+        "KID, lower is better": ["kid"],
+        "precision, density: are they faces?": ["precision", "density"],
+        "recall, coverage: are they various?": ["recall", "coverage"],
+    }
+    for axes, (title, names) in zip(figure.subplots(2, 2, sharex=True).ravel(), kinds.items(), strict=True):
+        for name in names:
+            axes.plot(history["step"], history[name], marker=".", label=name)
+            if history[f"{name}_low"].notna().any():
+                axes.fill_between(history["step"], history[f"{name}_low"], history[f"{name}_high"], alpha=0.2)
+        axes.set_title(title, loc="left", fontsize="medium")
+        axes.grid(alpha=0.3)
+        if len(names) > 1:
+            axes.legend()
+        else:
+            axes.set_ylim(bottom=min(0.0, history[names[0]].min()))
+    figure.supxlabel("iteration", fontsize="medium")
+    return figure
 
 
 def animation(frames: Sequence[np.ndarray], path: str | Path, milliseconds: int = 250, hold: int = 8) -> None:
@@ -202,7 +243,7 @@ def animation(frames: Sequence[np.ndarray], path: str | Path, milliseconds: int 
 def save(figure: Figure, path: str | Path) -> None:
     """Write a figure as PNG; an older file stays until the new one is whole."""
     with replacing(path) as beside:
-        figure.savefig(beside, format="png", dpi=110)
+        figure.savefig(beside, format="png", dpi=110, bbox_inches="tight", pad_inches=0.1)  # no empty margins
 
 
 def save_picture(picture: np.ndarray, path: str | Path) -> None:

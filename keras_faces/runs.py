@@ -5,7 +5,8 @@ runs/x/config.json              what was asked for
        samples/fresh/*.png      8 faces of new noise at the same moments
        evolution.png            rows: moments of training; columns: the same noise
        evolution.gif            the same as an animation
-       log.csv  losses.png      the losses and scores
+       log.csv  losses.png      the losses and D's scores
+       scores.csv  scores.png   FID and its kin while it trains, with --score-every
        checkpoint.h5            everything that training needs to go on, bit for bit
        model.keras              the trained model, once training is over
        tensorboard/             with --tensorboard
@@ -40,14 +41,65 @@ class RunConfig:
     epochs: int = 20
     batch_size: int = 64
     seed: int = 0
-    precision: str = "float32"
+    precision: str = "float32"  # "auto" until training begins, then what was chosen; the compiler likewise
+    compiler: str = "graph"
+    steps_per_call: int = 1
     backend: str = "tensorflow"
     count: int | None = None
     crop: str = "auto"
     sample_every: int = 200
     checkpoint_every: int = 200
+    select: str | None = None  # of the data: "Smiling & !Eyeglasses"
+    score_every: int | None = None  # iterations; None: no scores while it trains
+    score_features: str = "pixels"
+    labels: str | None = None  # for conditional systems: "Smiling, Male", see data/labels.py
+    keep_labels: int | None = None  # hide all labels but so many, for semi-supervised systems
     options: dict[str, Any] = field(default_factory=dict)
-    fingerprint: str = ""  # of the data, filled in when they are loaded
+    label_names: list[str] = field(default_factory=list)  # these three are filled in when the data are loaded
+    label_kind: str = ""
+    fingerprint: str = ""
+
+    def settle(self) -> str:
+        """Put what is fastest on this machine in the place of "auto"; returns a line that explains it."""
+        from keras_faces.training import choices
+
+        chosen = choices.choose(self.precision, self.compiler)
+        self.precision, self.compiler = chosen.precision, chosen.compiler
+        return chosen.line
+
+    def build(self):
+        """The system that this asks for, compiled."""
+        import keras
+
+        from keras_faces import models
+
+        named = {"label_names": self.label_names, "label_kind": self.label_kind} if self.label_names else {}
+        model = models.build(self.system, self.image_size, self.seed, self.precision, **self.options, **named)
+        if keras.backend.backend() == "tensorflow":
+            model.jit_compile = self.compiler == "xla"
+        model.steps_per_execution = self.steps_per_call
+        return model
+
+    def faces(self, strict: bool = False):
+        """The photographs that this asks for, chosen and labelled; the names of the labels are noted here.
+
+        Raises
+        ------
+        ValueError
+            As ``kf.data.load`` and ``Faces.labelled`` do; if the system learns from labels and none are asked for, or
+            the other way round.
+        """
+        from keras_faces import data, models
+
+        models.check_labels(self.system, self.labels, self.keep_labels)
+        faces = data.load(self.data, self.image_size, count=self.count, seed=self.seed, crop=self.crop, strict=strict)
+        faces = faces.select(self.select) if self.select else faces
+        faces = faces.labelled(self.labels) if self.labels else faces
+        faces = faces.with_labels_of(self.keep_labels, self.seed) if self.keep_labels else faces
+        if faces.labels is not None:
+            models.check_label_kind(self.system, faces.labels.kind)
+            self.label_names, self.label_kind = list(faces.labels.names), faces.labels.kind
+        return faces
 
 
 class RunFolder:
@@ -128,17 +180,20 @@ def train(
     """
     import keras
 
-    from keras_faces import models
     from keras_faces.training import checkpoint
     from keras_faces.training.callbacks import Progress
+    from keras_faces.training.waiting import Waiting
 
     if resume and config.fingerprint not in ("", faces.fingerprint()):
         raise RunError(f"{config.data} no longer holds the images that {folder.path} was trained on; train anew.")
     config.fingerprint = faces.fingerprint()
     config.backend = keras.backend.backend()
-    model = models.build(config.system, config.image_size, config.seed, config.precision, **config.options)
+    config.settle()
+    model = config.build()
     batches = faces.batches(config.batch_size * model.d_steps, seed=config.seed)
-    progress = Progress(iterations=len(batches))
+    progress = Progress(iterations=len(batches), call=config.steps_per_call)
+    waiting = Waiting(batches)
+    reference = _reference(config, faces)
     if not resume:
         folder.check_free()
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -148,12 +203,14 @@ def train(
             progress.epoch, progress.iteration = checkpoint.load(folder.checkpoint, model)
         folder.write(config)
         _tidy(folder, progress)
-        watchers = [*_watchers(folder, config, model, progress, **watching), *callbacks]
+        watchers = [*_watchers(folder, config, model, progress, reference, **watching), *callbacks]
         try:
-            _fit(model, batches, progress, config.epochs, watchers)
+            _fit(model, batches, progress, config.epochs, [*watchers, waiting])
         finally:
             draw_pictures(folder, config)
         _export(folder, model)
+    if waiting.total:
+        print(f"Of the steps' time, {waiting.share:.1%} was spent waiting for photographs.")
     return model
 
 
@@ -169,7 +226,18 @@ def _fit(model, batches, progress, epochs: int, callbacks: list) -> None:
         model.fit(batches, initial_epoch=done, epochs=epochs, callbacks=callbacks)
 
 
-def _watchers(folder, config, model, progress, show=False, pause=False, tensorboard=False) -> list:
+def _reference(config: RunConfig, faces: Any):
+    """With ``--score-every``: a thousand of the photographs, at most, to measure the distance to while it trains."""
+    if not config.score_every:
+        return None
+    from keras_faces.evaluate import Photographs, Reference, some
+    from keras_faces.training.scoring import ScoreCurve
+
+    chosen = faces.take(some(len(faces), ScoreCurve.COUNT, config.seed))
+    return Reference(Photographs(chosen, None, ""), config.score_features, seed=config.seed)
+
+
+def _watchers(folder, config, model, progress, reference, show=False, pause=False, tensorboard=False) -> list:
     """The callbacks of a run. What is written before the checkpoint is there whenever the checkpoint is."""
     import keras
 
@@ -181,11 +249,15 @@ def _watchers(folder, config, model, progress, show=False, pause=False, tensorbo
     watchers = [
         watch.Count(progress),
         watch.Watch(progress),
-        watch.TrainingLog(folder.log, progress),
+        watch.TrainingLog(folder.log, progress, model.NUMBERS),
         grids,
         watch.Checkpoint(folder.checkpoint, progress, config.checkpoint_every),
         keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: draw_pictures(folder, config, gif=False)),
     ]
+    if reference is not None:
+        from keras_faces.training.scoring import ScoreCurve
+
+        watchers.insert(-2, ScoreCurve(folder.path, progress, reference.scores, config.score_every, config.seed))
     if show:
         watchers.append(watch.LiveWindow(grids))
     if tensorboard:

@@ -1,8 +1,11 @@
 """What the tests share: narrow networks that train in seconds, and a few faces."""
 
 import os
+import tempfile
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_FACES_CACHE", str(Path(tempfile.gettempdir()) / "keras_faces_tests"))
 
 import numpy as np
 import pytest
@@ -23,17 +26,68 @@ NARROW = {
     "sngan": {"width": 4},
     "sagan": {"width": 4},
     "pggan": {"width": 2},
+    "cgan": {"width": 4},
+    "acgan": {"width": 4},
+    "sgan": {"width": 4},
+    "infogan": {"width": 4, "categories": (3,), "numbers": 2},
+    "stackgan": {"width": 4, "components": 3, "text_dim": 16, "first_iterations": 1, "text_iterations": 2},
+    "fm-gan": {"width": 4},
 }
+NAMES = ("Smiling", "Male", "Eyeglasses")  # labels of the systems that learn from some
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_measured(monkeypatch):
+    """A training chooses by rule: float32 on a CPU, whatever this machine is fast at."""
+    from keras_faces.training import choices
+
+    monkeypatch.setattr(choices, "measured", lambda here: {})
 
 
 @pytest.fixture
 def narrow():
-    """``narrow(name, **options)``: a system at 16×16 with a few channels."""
+    """``narrow(name, **options)``: a system at 16×16 with a few channels, and three attributes if it wants labels."""
 
     def build(name, image_size=16, seed=3, **options):
         import keras_faces as kf
 
-        return kf.models.build(name, image_size=image_size, seed=seed, latent_dim=5, **NARROW[name], **options)
+        kinds = getattr(kf.models.lesson(name), "LABELS", ())
+        labels = {"label_names": NAMES, "label_kind": kinds[-1]} if kinds else {}
+        asked = {"latent_dim": 5, **NARROW[name], **labels, **options}
+        return kf.models.build(name, image_size=image_size, seed=seed, **asked)
+
+    return build
+
+
+@pytest.fixture
+def labels_of():
+    """``labels_of(name, count)``: a tuple of the labels (count, 3) of so many photographs; empty if it wants none."""
+
+    def rows(name, count):
+        import keras_faces as kf
+
+        wanted = getattr(kf.models.lesson(name), "LABELS", ())
+        return (np.eye(len(NAMES), dtype="float32")[np.arange(count) % len(NAMES)],) if wanted else ()
+
+    return rows
+
+
+@pytest.fixture
+def painter():
+    """``painter(kind)``: a conditional system whose G paints its label: red, green, blue for the three of `NAMES`."""
+
+    def build(kind="attributes", **rule):
+        from keras import Model, layers
+
+        from keras_faces.training.conditional import ConditionalModel
+
+        noise, label, image = layers.Input((5,)), layers.Input((3,)), layers.Input((4, 4, 3))
+        colour = layers.Rescaling(2.0, -1.0)(layers.Reshape((1, 1, 3))(label))
+        score = layers.Dense(1)(layers.Concatenate()([layers.Flatten()(image), label]))
+        generator = Model([noise, label], layers.UpSampling2D(4)(colour))
+        return ConditionalModel(
+            generator, Model([image, label], score), label_names=NAMES, label_kind=kind, name="painter", **rule
+        )
 
     return build
 

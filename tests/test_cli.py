@@ -10,7 +10,8 @@ import pytest
 
 from keras_faces import cli, plots
 
-COMMANDS = ("list", "describe", "train", "demo", "sample", "interpolate", "figure", "compare")
+COMMANDS = ("list", "describe", "train", "demo", "sample", "interpolate", "figure", "compare", "classify", "evaluate")
+COMMANDS += ("classes", "attributes", "traverse", "consistency", "ring")
 NARROW = ["--image-size", "16", "--option", "filters=[16,8,8,4]", "--option", "latent_dim=5"]
 
 

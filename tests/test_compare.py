@@ -163,9 +163,35 @@ def test_a_finished_comparison_is_not_trained_again_and_may_grow(made, tmp_path,
     assert "not overwritten" in capsys.readouterr().err
 
 
+def test_features_add_scores_to_the_table(made, tmp_path, monkeypatch, capsys):
+    from keras_faces import evaluate
+
+    out = tmp_path / "out"
+    shutil.copytree(made["path"] / "out", out)
+    shutil.rmtree(out / NAMES[LOST])
+    given = ["compare", A, B, "--resume", "--features", "pixels", "--out", str(out)]
+    assert cli.main(given) == 0
+    said = capsys.readouterr().out
+    assert "no photograph is held out" in said and "fid" in said
+    table = pandas.read_csv(out / "comparison.csv")
+    assert list(table)[: len(compare.COLUMNS)] == compare.COLUMNS
+    assert list(table)[len(compare.COLUMNS) :] == ["fid", "kid", "precision", "recall", "density", "coverage"]
+    for row, system in enumerate((A, B)):
+        found = evaluate.Evaluation.read(out / NAMES[system] / "evaluation").scores["pixels"]
+        assert table.loc[row, "fid"] == pytest.approx(found[0].value, rel=1e-3) and found[0].split == "training"
+
+    def again(*_):
+        raise AssertionError("what is measured is not measured again")
+
+    monkeypatch.setattr(evaluate.Reference, "scores", again)
+    assert cli.main(["compare", "--resume", "--out", str(out)]) == 0  # comparison.json remembers the features
+    pandas.testing.assert_frame_equal(pandas.read_csv(out / "comparison.csv"), table)
+
+
 @pytest.mark.parametrize(
     "systems, more, message",
     [
+        (["dcgan", "gan"], ["--features", "pixel"], "no features 'pixel'"),
         (["dcgan"], [], "two systems or more"),
         (["dcgan", "dcgan"], [], "dcgan is named twice"),
         (["dcgan", "dcgann"], [], "no system 'dcgann'"),

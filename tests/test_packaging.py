@@ -96,8 +96,8 @@ def test_the_same_package_has_the_same_range_everywhere():
     [
         ("keras_faces", ("tensorflow", "jax", "torch", "tensorboard")),
         ("examples", ("tensorflow", "jax", "torch", "tensorboard")),
-        ("data_prep", ("data", "align")),
-        ("benchmarks", ()),
+        ("data_prep", ("align",)),
+        ("benchmarks", ("tensorflow", "jax", "torch")),
         ("tests", ("tensorflow", "jax", "torch", "tensorboard", "dev")),
     ],
 )

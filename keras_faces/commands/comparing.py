@@ -26,6 +26,9 @@ def add(commands) -> None:
     compare.add_argument("--resume", action="store_true", help="skip finished systems in --out and go on with the rest")
     compare.add_argument("--sample-every", type=positive, metavar="N", help="iterations between grids (200)")
     compare.add_argument("--checkpoint-every", type=positive, metavar="N", help="iterations between checkpoints (200)")
+    compare.add_argument(
+        "--features", metavar="F", help="score them: pixels, inception, classifier:RUN, file:PATH (no scores)"
+    )
     add_backend(compare)
     compare.set_defaults(command=compare_systems)
 
@@ -38,8 +41,10 @@ def compare_systems(options: argparse.Namespace) -> int:
         RunFolder(options.out).check_free()
     comparison = _comparison(options)
     use_backend(comparison.backend)
-    from keras_faces import compare, data
+    from keras_faces import compare, data, metrics
 
+    if comparison.features is not None:
+        metrics.features.get(comparison.features)  # a mistake is told before anything is trained
     entries = compare.prepare(comparison, options.out)  # a mistake is told before the photographs are read
     faces = data.load(
         comparison.data,
@@ -51,6 +56,8 @@ def compare_systems(options: argparse.Namespace) -> int:
     )
     print(faces.summary())
     compare.run(comparison, entries, options.out, faces, resume=options.resume)
+    if comparison.features is not None:
+        compare.score(comparison, entries, options.out)
     print("\n" + compare.table(entries).to_string(index=False, na_rep="-"))
     for name, what in (("comparison.png", "the faces"), ("curves.png", "the curves"), ("comparison.csv", "the table")):
         print(f"  {what + ':':<12} {options.out / name}")
@@ -70,7 +77,7 @@ def _comparison(options: argparse.Namespace):
         return compare.Comparison(**{**given, "backend": backend_name(options.backend)})
     comparison = compare.read(options.out)
     for name, value in given.items():
-        if name not in ("epochs", "data", "systems") and value != getattr(comparison, name):
+        if name not in ("epochs", "data", "systems", "features") and value != getattr(comparison, name):
             raise RunError(
                 f"{options.out} was begun with {name} {getattr(comparison, name)!r}, not {value!r}: leave the option "
                 "out to go on, or choose another --out."

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 BACKENDS = ("tensorflow", "jax", "torch")
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")  # of training/choices.py
+COMPILERS = ("auto", "graph", "xla")
 CROPS = ("auto", "center", "celeba", "none")
 LOSSES = ("non-saturating", "saturating", "lsgan", "wgan", "wgan-gp", "hinge")  # of losses.PAIRS, which needs Keras
 
@@ -37,6 +40,34 @@ def use_backend(asked: str | None) -> None:
     if "keras" in sys.modules and sys.modules["keras"].backend.backend() != name:
         raise ValueError(f"Keras already runs on {sys.modules['keras'].backend.backend()}; {name} needs a new process.")
     os.environ["KERAS_BACKEND"] = name
+    _load_keras()
+
+
+def _load_keras() -> None:
+    """Import Keras without what it would load for nothing: seconds of each start.
+
+    That is scikit-learn, for wrappers that nothing here uses, and on another backend TensorFlow, when it first sets
+    TensorFlow's seed. Both can be imported afterwards as ever.
+    """
+    if "keras" in sys.modules:
+        return
+    with _as_if_not_installed("sklearn"):
+        import keras
+    if keras.backend.backend() != "tensorflow":
+        with _as_if_not_installed("tensorflow"):
+            keras.utils.set_random_seed(0)  # Keras looks for TensorFlow now, once
+
+
+@contextmanager
+def _as_if_not_installed(name: str) -> Iterator[None]:
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def trained_run(path: Path):
@@ -46,12 +77,18 @@ def trained_run(path: Path):
     folder = RunFolder(path)
     config = folder.read()
     use_backend(config.backend)
-    from keras_faces import models
     from keras_faces.training import checkpoint
 
-    model = models.build(config.system, config.image_size, config.seed, config.precision, **config.options)
+    model = config.build()
     checkpoint.load(folder.checkpoint, model)
     return folder, config, model
+
+
+def png(path: Path) -> Path:
+    """The path of a picture to write, as it is; another ending than .png is an error."""
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"--out {path}: must be the name of a .png file.")
+    return path
 
 
 def positive(text: str) -> int:

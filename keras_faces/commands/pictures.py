@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from keras_faces.commands.options import natural, positive, trained_run, two_or_more
+from keras_faces.commands.options import natural, png, positive, trained_run, two_or_more
 
 FIGURES = {
     "s0-losses": ("the first paper's figures 6 and 7: both losses beside its settled values", ("RUN",)),
     "s0-fresh-noise": ("its figure 8: six moments of training, fresh noise in every cell", ("RUN",)),
     "s0-same-noise": ("its figure 9: six moments, the same noise down each column", ("RUN",)),
     "s1-sequence": ("the second paper's sequence, side by side", ("RUN_SIGMOID", "RUN_TANH", "RUN_CONV")),
+    "s4-overlap": ("the dissertation's figures 3.1 and 3.3: losses where nothing overlaps; needs no run", ()),
 }
 
 
@@ -21,6 +22,8 @@ def add(commands) -> None:
     sample.add_argument("run", type=Path, metavar="RUN", help="a run folder")
     sample.add_argument("--count", type=positive, default=64, help="how many faces (64)")
     _add_noise(sample)
+    sample.add_argument("--label", help='of a conditional system: which faces to make, such as "Smiling, !Male"')
+    sample.add_argument("--text", help='of stackgan: which face to make, such as "a smiling woman with wavy hair"')
     sample.add_argument(
         "--out", type=Path, help="a .png file for one grid, or a folder for single files (RUN/faces.png)"
     )
@@ -43,6 +46,10 @@ def add(commands) -> None:
         one = figures.add_parser(name, help=line, allow_abbrev=False)
         for run in runs:
             one.add_argument(run.lower(), type=Path, metavar=run, help="a run folder")
+        if not runs:
+            one.add_argument("--out", type=Path, default=Path(f"{name}.png"), help=f"the .png file ({name}.png)")
+            one.set_defaults(command=draw_overlap)
+            continue
         if name != "s0-losses":
             faces = 7 if name.startswith("s0") else 9
             one.add_argument("--faces", type=positive, default=faces, help=f"how many faces of each ({faces})")
@@ -64,7 +71,13 @@ def sample_run(options: argparse.Namespace) -> None:
     from keras_faces import plots
 
     folder, _, model = trained_run(options.run)
-    faces = model.sample(options.count, seed=options.seed, truncation=options.truncation)
+    if options.label is not None and not hasattr(model, "label_vectors"):
+        raise ValueError(f"{options.run} is a run of {model.name}, which is told no label; leave --label out.")
+    if options.text is not None and not hasattr(model, "text_encoder"):
+        raise ValueError(f"{options.run} is a run of {model.name}, which reads no sentences; leave --text out.")
+    asked = {"labels": options.label, "text": options.text}
+    asked = {key: value for key, value in asked.items() if value is not None}
+    faces = model.sample(options.count, seed=options.seed, truncation=options.truncation, **asked)
     out = options.out or folder.path / "faces.png"
     if out.suffix.lower() == ".png":
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +87,24 @@ def sample_run(options: argparse.Namespace) -> None:
         for index, face in enumerate(faces):
             plots.save_picture(face, out / f"face-{index:05d}.png")
     print(f"{options.count} faces: {out}")
+    if options.text is not None:
+        _draw_stages(model, options, out.with_name(f"{out.stem}-stages.png"))
+
+
+def _draw_stages(model, options: argparse.Namespace, out: Path) -> None:
+    """Say how a sentence was read, and draw the sketches of stage I above what stage II made of them."""
+    from keras_faces import plots
+
+    facts = model.text_encoder.captions.read(options.text)
+    read = ", ".join(name if so else f"!{name}" for name, so in facts.items()) or "nothing that can be seen"
+    rows = [
+        (name, model.sample(min(options.count, 8), options.seed, options.truncation, text=options.text, stage=stage))
+        for name, stage in (("stage I", 1), ("stage II", None))
+    ]
+    side = rows[1][1].shape[1]
+    title = options.text if options.text.isascii() else read  # few machines have a font with Chinese characters
+    plots.save(plots.evolution([(name, plots.magnify(faces, side)) for name, faces in rows], title=title), out)
+    print(f"It says: {read}. Both stages: {out}")
 
 
 def interpolate_run(options: argparse.Namespace) -> None:
@@ -81,7 +112,7 @@ def interpolate_run(options: argparse.Namespace) -> None:
     from keras_faces import plots
     from keras_faces.interpolate import faces_between
 
-    out = _png(options.out or options.run / f"interpolation-{options.mode}.png")
+    out = png(options.out or options.run / f"interpolation-{options.mode}.png")
     folder, _, model = trained_run(options.run)
     rows = faces_between(model, options.faces, options.steps, options.mode, options.seed, options.truncation)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +130,7 @@ def draw_figure(options: argparse.Namespace) -> None:
     from keras_faces.runs import RunFolder
 
     folders = [RunFolder(getattr(options, run)) for run in options.runs]
-    out = _png(options.out or folders[-1].path / f"{options.figure}.png")
+    out = png(options.out or folders[-1].path / f"{options.figure}.png")
     drawing = {
         "s0-losses": figures.s0_losses,
         "s0-fresh-noise": figures.s0_fresh_noise,
@@ -112,7 +143,21 @@ def draw_figure(options: argparse.Namespace) -> None:
     print(f"{options.figure}: {out}")
 
 
-def _png(path: Path) -> Path:
-    if path.suffix.lower() != ".png":
-        raise ValueError(f"--out {path}: must be the name of a .png file.")
-    return path
+def draw_overlap(options: argparse.Namespace) -> None:
+    """Draw the dissertation's figures 3.1 and 3.3, and write their numbers beside them."""
+    import numpy as np
+
+    from keras_faces import plots
+    from keras_faces.commands.options import use_backend
+
+    out = png(options.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    use_backend(None)
+    from keras_faces import overlap
+    from keras_faces.files import replacing
+
+    numbers = overlap.measured(np.linspace(-3.0, 3.0, 24))
+    with replacing(out.with_suffix(".csv")) as beside:
+        numbers.to_csv(beside, index=False, float_format="%.6g")
+    plots.save(overlap.figure(numbers), out)
+    print(f"figures 3.1 and 3.3: {out}\n  the numbers: {out.with_suffix('.csv')}")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from keras_faces.commands.options import (
+    COMPILERS,
     LOSSES,
     PRECISIONS,
     add_backend,
@@ -48,11 +49,20 @@ def add(commands) -> None:
 def _add_training(training: argparse.ArgumentParser) -> None:
     """What, how long and where. None is the mark of "not given": a resumed run has its own."""
     add_data(training)
+    training.add_argument("--select", metavar="EXPRESSION", help='only faces of which it is true: "Smiling & !Male"')
+    training.add_argument(
+        "--labels", help='what a conditional system learns: identity, "Smiling, Male", "man = Male; woman = !Male"'
+    )
+    training.add_argument("--keep-labels", type=positive, metavar="N", help="hide all labels but N, as sgan can (none)")
     training.add_argument("--image-size", type=positive, help="side in pixels (the source's own)")
     training.add_argument("--epochs", type=positive, help="epochs in all (20)")
     training.add_argument("--batch-size", type=positive, help="photographs an iteration (64)")
     training.add_argument("--seed", type=natural, help="of weights, noise and order (0)")
-    training.add_argument("--precision", choices=PRECISIONS, help="float32, or bfloat16 layers where they are faster")
+    training.add_argument("--precision", choices=PRECISIONS, help="of the layers; auto: what is fastest here (auto)")
+    training.add_argument("--compiler", choices=COMPILERS, help="what TensorFlow makes of the step (auto)")
+    training.add_argument(
+        "--steps-per-call", type=positive, metavar="N", help="iterations between two looks of Python at them (1)"
+    )
     training.add_argument("--out", type=Path, help="the run folder (runs/NAME)")
     training.add_argument("--resume", action="store_true", help="go on with the run in --out from its checkpoint")
     training.add_argument("--sample-every", type=positive, metavar="N", help="iterations between grids (200)")
@@ -83,6 +93,8 @@ def _add_rule(training: argparse.ArgumentParser) -> None:
 
 def _add_watching(training: argparse.ArgumentParser) -> None:
     training.add_argument("--tensorboard", action="store_true", help="write curves for TensorBoard as well")
+    training.add_argument("--score-every", type=positive, metavar="N", help="iterations between scores (no scores)")
+    training.add_argument("--score-features", metavar="F", help="what they look at, as in `evaluate` (pixels)")
     training.add_argument("--show", action="store_true", help="a live window of the faces")
     training.add_argument("--pause", action="store_true", help="wait for Enter after each epoch")
 
@@ -109,6 +121,8 @@ def run_demo(options: argparse.Namespace) -> None:
         image_size=options.image_size,
         epochs=options.epochs,
         batch_size=16,
+        precision="auto",
+        compiler="auto",
         count=2000,
         sample_every=25,
         options={"filters": [256, 128, 64, 32]},
@@ -126,17 +140,18 @@ def _run(folder, config, options: argparse.Namespace) -> None:
     if not options.resume:
         folder.check_free()
     use_backend(config.backend)
-    from keras_faces import data, models
+    from keras_faces import models
     from keras_faces.runs import train
+    from keras_faces.training import choices
     from keras_faces.training.stages import parse_stages
 
     config.image_size = config.image_size or models.lesson(config.system).IMAGE_SIZE
     if config.options.get("stages") is not None:
         parse_stages(config.options["stages"])  # a mistake is told before the photographs are read
-    faces = data.load(
-        config.data, config.image_size, count=config.count, seed=config.seed, crop=config.crop, strict=options.strict
-    )
+    choices.prepare(config.backend)
+    faces = config.faces(options.strict)
     print(faces.summary())
+    print(config.settle())
     print(f"Training {config.system} at {config.image_size}×{config.image_size}; watch {folder.samples}")
     train(
         folder,
@@ -157,20 +172,22 @@ def _new_config(options: argparse.Namespace):
     from keras_faces.runs import RunConfig
 
     given = {key: value for key, value in _given(options).items() if value is not None}
+    given = {"precision": "auto", "compiler": "auto", **given}
     return RunConfig(system=options.name, backend=backend_name(options.backend), options=_rule(options), **given)
 
 
 def _resumed_config(options: argparse.Namespace, folder):
-    """The run's own configuration; only more epochs and the folder's new place may be asked for."""
+    """The run's own configuration; only more epochs, the data's new place and other scores may be asked for."""
     from keras_faces.runs import RunError
 
     config = folder.read()
     asked = {"system": options.name, **_given(options), "backend": options.backend}
     asked["options"] = _rule(options) or None
     for key, value in asked.items():
-        if value is None or value == getattr(config, key):
+        settled = value == "auto" and key in ("precision", "compiler")  # the run goes on with what it chose
+        if value is None or settled or value == getattr(config, key):
             continue
-        if key in ("epochs", "data"):
+        if key in ("epochs", "data", "score_every", "score_features"):
             setattr(config, key, value)
         else:
             raise RunError(
@@ -181,8 +198,10 @@ def _resumed_config(options: argparse.Namespace, folder):
 
 
 def _given(options: argparse.Namespace) -> dict:
-    keys = ("data", "image_size", "epochs", "batch_size", "seed", "precision", "count", "crop")
-    return {key: getattr(options, key) for key in (*keys, "sample_every", "checkpoint_every")}
+    keys = ("data", "image_size", "epochs", "batch_size", "seed", "precision", "count", "crop", "select")
+    labels = ("labels", "keep_labels")
+    watching = ("sample_every", "checkpoint_every", "score_every", "score_features", "compiler", "steps_per_call")
+    return {key: getattr(options, key) for key in (*keys, *labels, *watching)}
 
 
 def _rule(options: argparse.Namespace) -> dict:

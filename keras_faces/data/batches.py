@@ -14,6 +14,7 @@ What to read next: `keras.utils.PyDataset`, then ``training/``.
 """
 
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import keras
@@ -34,6 +35,8 @@ class Batches(keras.utils.PyDataset):
         in it; another epoch uses them.
     seed : int
         Epoch e has the order ``np.random.default_rng([seed, e]).permutation(N)``.
+    labels : ndarray, optional
+        One row a picture; a batch is then a tuple of pictures and rows.
 
     Attributes
     ----------
@@ -59,7 +62,7 @@ class Batches(keras.utils.PyDataset):
     ``for (images,) in batches`` goes through the next epoch and leaves `epoch` as it is.
     """
 
-    def __init__(self, images, batch_size: int, seed: int = 0):
+    def __init__(self, images, batch_size: int, seed: int = 0, labels: np.ndarray | None = None):
         super().__init__(workers=1)  # more workers would take the tickets in an order that chance decides
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size} must be 1 or more")
@@ -68,12 +71,16 @@ class Batches(keras.utils.PyDataset):
                 f"{len(images)} faces do not fill one batch of {batch_size}: "
                 f"take batch_size={len(images)} or less, or more faces"
             )
+        if labels is not None and len(labels) != len(images):
+            raise ValueError(f"{len(labels)} rows of labels for {len(images)} pictures")
         self.images, self.batch_size, self.seed = images, int(batch_size), int(seed)
+        self.labels = labels
         self._epoch, self._start = 0, 0
         self._tickets: dict[int, int] | None = None  # of the running epoch: number asked for -> position in the order
         self._partial = 0  # batches, where fit has learned the length of an epoch which started in the middle
         self._order = (None, None)  # epoch and permutation that were computed last
         self._ahead: dict[tuple[int, int], Future] = {}
+        self.delivered: list[float] = []  # when each batch of this pass was handed over, see training/waiting.py
         self._background: ThreadPoolExecutor | None = None
         self._lock = threading.RLock()
 
@@ -120,8 +127,8 @@ class Batches(keras.utils.PyDataset):
                 self._order = (epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.images)))
             return self._order[1]
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray]:
-        """One batch: a tuple of one uint8 array, shape (batch_size, H, W, 3).
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        """One batch: a tuple of a uint8 array, shape (batch_size, H, W, 3), and the rows of labels, if there are any.
 
         While `fit` runs, the first call with a number that is new in this epoch gives the next batch of the order;
         otherwise batch `index` of the epoch that comes next.
@@ -130,16 +137,19 @@ class Batches(keras.utils.PyDataset):
             raise IndexError(f"batch {index} does not exist: this epoch has {len(self)}, numbered from 0")
         with self._lock:
             if self._tickets is None:
-                return (self._read(self._epoch, self._start + index),)
+                return self._read(self._epoch, self._start + index)
             position = self._start + self._tickets.setdefault(index, len(self._tickets))
             batch = self._ahead.pop((self._epoch, position), None)
             self._prepare(position + 1)
             epoch = self._epoch
-        return (self._read(epoch, position) if batch is None else batch.result(),)
+        batch = self._read(epoch, position) if batch is None else batch.result()
+        self.delivered.append(time.perf_counter())
+        return batch
 
-    def _read(self, epoch: int, position: int) -> np.ndarray:
+    def _read(self, epoch: int, position: int) -> tuple[np.ndarray, ...]:
         first = position * self.batch_size
-        return self.images[self.order(epoch)[first : first + self.batch_size]]
+        numbers = self.order(epoch)[first : first + self.batch_size]
+        return (self.images[numbers],) if self.labels is None else (self.images[numbers], self.labels[numbers])
 
     def _prepare(self, position: int) -> None:
         """Let the background thread read the next batches of this epoch."""
@@ -160,7 +170,7 @@ class Batches(keras.utils.PyDataset):
                     "of its own: fit(batches, initial_epoch=e, epochs=e + 1), then fit(batches, initial_epoch=e + 1, "
                     "epochs=...)"
                 )
-            self._tickets = {}
+            self._tickets, self.delivered = {}, []
 
     def on_epoch_end(self) -> None:
         """Called by Keras when a pass ends, and once more when a `fit` begins."""

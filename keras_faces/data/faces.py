@@ -7,15 +7,20 @@
 What to read next: ``batches.py`` (how they reach `fit`), ``folder.py``, ``packed.py`` and ``drawn.py`` (the sources).
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
+from copy import copy
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from keras_faces.data.expressions import select
 from keras_faces.data.folder import read_folder
-from keras_faces.data.memory import KeptImages
+from keras_faces.data.labels import Labels, read_labels
+from keras_faces.data.memory import Chosen, KeptImages
 from keras_faces.data.packed import read_packed, write_packed
 from keras_faces.data.pictures import check_crop
 
@@ -43,6 +48,8 @@ class Faces:
         int8, shape (N,): 0 training, 1 validation, 2 test.
     skipped : list of (str, str), optional
         Files that are no readable pictures, each with the reason.
+    labels : Labels, optional
+        What conditional systems learn; :meth:`labelled` makes them.
     source : str
         What the faces come from, for `repr`.
     recipe : dict, optional
@@ -64,6 +71,7 @@ class Faces:
         identity_names: list[str] | None = None,
         partition: np.ndarray | None = None,
         skipped: list[tuple[str, str]] | None = None,
+        labels: Labels | None = None,
         source: str = "an array",
         recipe: dict | None = None,
     ):
@@ -78,9 +86,10 @@ class Faces:
         self.identity_names = None if identity_names is None else list(identity_names)
         self.partition = None if partition is None else np.asarray(partition, np.int8)
         self.skipped = list(skipped or [])
+        self.labels = labels
         self.source = source
         self._recipe = dict(recipe or {})
-        for name in ("names", "attributes", "identities", "partition"):
+        for name in ("names", "attributes", "identities", "partition", "labels"):
             values = getattr(self, name)
             if values is not None and len(values) != len(images):
                 raise ValueError(f"{name} has {len(values)} entries for {len(images)} images")
@@ -107,6 +116,10 @@ class Faces:
             lines.append(f"{len(np.unique(self.identities)):,} people")
         if self.attributes is not None:
             lines.append(f"{self.attributes.shape[1]} attributes: {', '.join(map(str, self.attributes.columns))}")
+        if self.labels is not None:
+            counts = [f"{name} ({count:,})" for name, count in self.labels.counts().items()]
+            more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
+            lines.append(f"labels, {len(counts)} {self.labels.kind}: {', '.join(counts[:_SHOWN])}{more}")
         if self.partition is not None:
             parts = zip(("training", "validation", "test"), np.bincount(self.partition, minlength=3), strict=False)
             lines.append("partition: " + ", ".join(f"{number:,} {part}" for part, number in parts))
@@ -123,10 +136,83 @@ class Faces:
         Cheap: no pixel is looked at. A resumed training compares it to learn that it would go on with other faces.
         """
         facts = {"shape": [int(n) for n in self.images.shape], "names": self.names, **self._recipe}
+        if self.labels is not None:
+            facts["labels"] = self.labels.fingerprint()
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
+    def take(self, numbers: np.ndarray) -> Faces:
+        """Some of the faces, in the order of their ``numbers`` (int array), with all that is known of them."""
+        numbers = np.asarray(numbers, np.int64)
+
+        def of(values):
+            return None if values is None else values[numbers]
+
+        return Faces(
+            Chosen(self.images, numbers),
+            [self.names[number] for number in numbers],
+            attributes=None if self.attributes is None else self.attributes.iloc[numbers].reset_index(drop=True),
+            identities=of(self.identities),
+            identity_names=self.identity_names,
+            partition=of(self.partition),
+            skipped=self.skipped,
+            labels=None if self.labels is None else self.labels.take(numbers),
+            source=self.source,
+            recipe=self._chosen_recipe(numbers),
+        )
+
+    def _chosen_recipe(self, numbers: np.ndarray) -> dict:
+        """What decides the pixels of some of the faces: the sizes of their own files, the rest as it is."""
+        sizes = self._recipe.get("sizes")
+        per_face = isinstance(sizes, list) and len(sizes) == len(self)
+        return {**self._recipe, **({"sizes": [sizes[number] for number in numbers]} if per_face else {})}
+
+    def select(self, expression: str) -> Faces:
+        """The faces of which an expression is true: "Smiling & !Eyeglasses"; see `keras_faces.data.select`.
+
+        Raises
+        ------
+        ValueError
+            These faces have no attributes, the expression cannot be read, or it is true of no face.
+        """
+        if self.attributes is None:
+            raise ValueError(
+                f"select {expression!r}: {self.source} has no attributes; pack the faces with their table."
+            )
+        numbers = np.flatnonzero(select(self.attributes, expression))
+        if not len(numbers):
+            raise ValueError(f"select {expression!r}: it is true of none of the {len(self):,} faces of {self.source}.")
+        return self.take(numbers)
+
+    def labelled(self, spec: str) -> Faces:
+        """The faces that have a label, with it, for conditional systems; see ``labels.py`` for how to say which.
+
+        Raises
+        ------
+        ValueError
+            The description cannot be read, does not fit these faces, or leaves a class without a face.
+        """
+        numbers, labels = read_labels(spec, self.names, self.attributes, self.identities, self.identity_names)
+        chosen = self if len(numbers) == len(self) else self.take(numbers)
+        found = copy(chosen)
+        found.labels = labels
+        return found
+
+    def with_labels_of(self, keep: int, seed: int = 0) -> Faces:
+        """The same faces with the labels of all but ``keep`` hidden, for semi-supervised systems: `Labels.hidden`.
+
+        Raises
+        ------
+        ValueError
+            The faces have no labels, or as `Labels.hidden` does.
+        """
+        if self.labels is None:
+            raise ValueError(f"keep {keep} labels: {self.source} has none yet; choose them by `labelled`.")
+        found = copy(self)
+        found.labels = self.labels.hidden(keep, seed)
+        return found
+
     def batches(self, batch_size: int, seed: int = 0):
-        """Batches for `fit`, in a new order each epoch.
+        """Batches for `fit`, in a new order each epoch; with their labels, if the faces have any.
 
         Parameters
         ----------
@@ -138,11 +224,15 @@ class Faces:
         Returns
         -------
         keras_faces.data.Batches
-            A `keras.utils.PyDataset`. Keras is imported here, not before.
+            A `keras.utils.PyDataset`; of faces that are labelled in part, `PartlyLabelled`. Keras is imported here,
+            not before.
         """
         from keras_faces.data.batches import Batches
+        from keras_faces.data.partly_labelled import PartlyLabelled
 
-        return Batches(self.images, batch_size, seed)
+        if self.labels is not None and self.labels.partial:
+            return PartlyLabelled(self.images, batch_size, seed, self.labels.vectors)
+        return Batches(self.images, batch_size, seed, None if self.labels is None else self.labels.vectors)
 
     def save(self, path: str | Path, *, progress: bool = True) -> Path:
         """Write everything as one packed file, which `load` reads; see `keras_faces.data.write_packed`."""

@@ -102,3 +102,33 @@ def as_numbers(key, count: int) -> np.ndarray:
     if wrong.size:
         raise IndexError(f"picture {wrong[0]} does not exist: there are {count}, numbered 0 to {count - 1}")
     return np.where(numbers < 0, numbers + count, numbers).astype(np.int64)
+
+
+class Chosen:
+    """Some pictures of an array, in an order of their own; they are read from it when they are asked for.
+
+    Parameters
+    ----------
+    images : array-like
+        uint8 (N, H, W, 3), as `KeptImages`.
+    numbers : ndarray
+        int64 (n,): which of them.
+    """
+
+    dtype = np.dtype(np.uint8)
+    ndim = 4
+
+    def __init__(self, images, numbers: np.ndarray):
+        self._images, self.numbers = images, as_numbers(numbers, len(images))
+        self.shape = (len(numbers), *images.shape[1:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key) -> np.ndarray:
+        if isinstance(key, (int, np.integer)):
+            return self._images[int(self.numbers[key])]
+        return self._images[self.numbers[as_numbers(key, len(self))]]
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return self[:] if dtype is None else self[:].astype(dtype)

@@ -28,6 +28,12 @@ SYSTEMS = {
     "sagan": ("sagan", "attention: every place of the image sees every other"),
     "pggan": ("pggan", "grown from 4×4, each doubling faded in"),
     "stylegan": ("stylegan", "a mapped w sets the style of every layer, noise the details"),
+    "cgan": ("cgan", "told which face to make: the label goes into G and D"),
+    "acgan": ("acgan", "D names the class, and G is rewarded for the right one"),
+    "sgan": ("sgan", "D sorts faces into classes and one more, the fakes: few labels go a long way"),
+    "infogan": ("infogan", "codes that nobody named: G is paid when Q can read them"),
+    "stackgan": ("stackgan", "a sentence, a sketch of 32×32, and the picture made of it"),
+    "fm-gan": ("fm_gan", "G matches the centre of what D sees in photographs"),
 }
 
 
@@ -73,7 +79,8 @@ def build(
         ``keras.utils.set_random_seed``, which also seeds Python's, NumPy's and the backend's global generators.
     precision
         "float32", or "bfloat16": layers compute in bfloat16, weights, losses and optimizers stay float32 (Keras's
-        "mixed_bfloat16"). Faster on hardware that has it.
+        "mixed_bfloat16"). Faster on hardware that has it. "float16" is the same for GPUs that have no bfloat16, with
+        a loss scale for each network (``training/loss_scale.py``). "auto": the fastest here, ``training/choices.py``.
     stages
         Optimizers by stage for both networks, such as "rmsprop:2e-4:300,adam:2e-4" (300 iterations of RMSprop, then
         Adam), instead of the system's own; see ``training/stages.py``.
@@ -91,7 +98,11 @@ def build(
         For an unknown name, precision or option, and for a size that the networks cannot make.
     """
     module = lesson(name)
-    policies = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+    policies = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+    if precision == "auto":
+        from keras_faces.training.choices import choose
+
+        precision = choose().precision
     if precision not in policies:
         raise ValueError(f"precision={precision!r}: choose from {', '.join(policies)}.")
     import keras
@@ -112,6 +123,31 @@ def build(
         raise ValueError(f"{name} has no such option: {error}. See the help of {module.__name__}.build.") from None
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def check_labels(name: str, labels: str | None, keep: int | None = None) -> None:
+    """Stop if a system learns from labels and none are asked for, or the other way round.
+
+    A system's file says by ``LABELS`` which kinds it learns from ("classes", "attributes"); most learn from none.
+    One that also learns from faces without a label has ``PARTLY_LABELLED``; only of such a one labels can be hidden.
+    """
+    kinds = getattr(lesson(name), "LABELS", ())
+    if kinds and not labels:
+        raise ValueError(f'{name} learns from labels: say which, as --labels "Smiling, Male" or --labels identity.')
+    if labels and not kinds:
+        systems = [system for system in available() if getattr(lesson(system), "LABELS", ())]
+        raise ValueError(f"{name} learns from no labels; leave --labels out, or take {', '.join(systems)}.")
+    if keep is not None and not getattr(lesson(name), "PARTLY_LABELLED", False):
+        systems = [system for system in available() if getattr(lesson(system), "PARTLY_LABELLED", False)]
+        raise ValueError(f"{name} needs a label for each face; leave --keep-labels out, or take {', '.join(systems)}.")
+
+
+def check_label_kind(name: str, kind: str) -> None:
+    """Stop if a system does not learn from labels of this ``kind``, "classes" or "attributes"."""
+    kinds = lesson(name).LABELS
+    if kind not in kinds:
+        way = "one attribute, or 'man = Male; woman = !Male'" if "classes" in kinds else "two attributes or more"
+        raise ValueError(f"{name} learns from {' or '.join(kinds)}, and these labels are {kind}: give it {way}.")
 
 
 def check_image_size(name: str, image_size: int, multiple: int, smallest: int) -> None:

@@ -289,7 +289,7 @@ class PGGAN(AdversarialModel):
             return loss, (real_logits, fake_logits)
 
         weights = network.trainable_variables  # those of the stage
-        (loss, logits), gradients = value_and_grad(d_loss, weights, self.variables)
+        (loss, logits), gradients = value_and_grad(d_loss, weights, self.variables, self.optimizer.discriminator)
         self.optimizer.discriminator.apply(gradients, weights)
         if self.clip:
             for weight in weights:
@@ -314,7 +314,7 @@ class PGGAN(AdversarialModel):
             return self.pair.generator(logits), None
 
         weights = self.stage.generator.trainable_variables
-        (loss, _), gradients = value_and_grad(g_loss, weights, self.variables)
+        (loss, _), gradients = value_and_grad(g_loss, weights, self.variables, self.optimizer.generator)
         self.optimizer.generator.apply(gradients, weights)
         if self.average:
             self.average.update(self.generator)

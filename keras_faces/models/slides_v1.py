@@ -16,6 +16,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_faces.layers.upsample_conv import PolyphaseSequential
 from keras_faces.models import check_image_size
 from keras_faces.training.adversarial import AdversarialModel
 
@@ -56,11 +57,15 @@ PRINTED = {
 
 
 def generator(
-    image_size: int = IMAGE_SIZE, latent_dim: int = 100, dense: int = 1024, filters: tuple[int, int] = (128, 64)
+    image_size: int = IMAGE_SIZE,
+    latent_dim: int = 100,
+    dense: int = 1024,
+    filters: tuple[int, int] = (128, 64),
+    polyphase: bool = True,
 ) -> keras.Sequential:
     """Noise (latent_dim,) to an image (image_size, image_size, 3) in [-1, 1]."""
     base, (wide, narrow) = image_size // 4, filters
-    return keras.Sequential(
+    return PolyphaseSequential(
         [
             layers.Input((latent_dim,)),
             layers.Dense(dense),
@@ -76,6 +81,7 @@ def generator(
             layers.Conv2D(3, (5, 5), padding="same"),
             layers.Activation("tanh", dtype="float32"),  # 64, 64, 3
         ],
+        polyphase=polyphase,
         name="generator",
     )
 
@@ -111,6 +117,7 @@ def build(
     filters: tuple[int, int] = (128, 64),
     d_rate: float = 2e-4,
     g_rate: float = 2e-4,
+    polyphase: bool = True,
     seed: int = 0,
     **rule: Any,
 ) -> AdversarialModel:
@@ -127,6 +134,9 @@ def build(
         convolutional stages (D has them in reverse). The defaults are the deck's.
     d_rate, g_rate
         Learning rates of Adam (beta_1 0.5) for D and for G; the deck gives none.
+    polyphase
+        Whether G's doublings are computed with their convolutions on the small maps: the same images but for rounding,
+        in less time (``layers/upsample_conv.py``). ``False`` runs the layers as they are listed.
     rule
         ``d_steps``, ``separate_batches``, ``label_smoothing``: see :class:`AdversarialModel`.
 
@@ -137,7 +147,7 @@ def build(
     """
     check_image_size("slides-v1", image_size, multiple=4, smallest=16)
     model = AdversarialModel(
-        generator(image_size, latent_dim, dense, filters),
+        generator(image_size, latent_dim, dense, filters, polyphase),
         discriminator(image_size, filters[::-1], dense),
         seed=seed,
         name="slides_v1",

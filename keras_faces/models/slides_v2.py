@@ -24,6 +24,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_faces.layers.upsample_conv import PolyphaseSequential
 from keras_faces.models import check_image_size
 from keras_faces.training.adversarial import AdversarialModel
 
@@ -83,6 +84,7 @@ def generator(
     latent_dim: int = 100,
     filters: tuple[int, ...] = (512, 256, 128, 64),
     upsamplings: int = 3,
+    polyphase: bool = True,
 ) -> keras.Sequential:
     """Noise (latent_dim,) to an image (image_size, image_size, 3) in [-1, 1]. Shapes in the comments: base 6."""
     base = image_size // 2**upsamplings
@@ -106,7 +108,7 @@ def generator(
         layers.Conv2D(3, kernel_size=5, padding="same"),
         layers.Activation("tanh", dtype="float32"),  # 48, 48, 3
     ]
-    return keras.Sequential(stages, name="generator")
+    return PolyphaseSequential(stages, polyphase=polyphase, name="generator")
 
 
 def discriminator(
@@ -153,6 +155,7 @@ def build(
     d_rate: float = 1e-4,
     g_rate: float = 5e-5,
     separate_batches: bool = True,
+    polyphase: bool = True,
     seed: int = 0,
     **rule: Any,
 ) -> AdversarialModel:
@@ -176,6 +179,9 @@ def build(
         out alike.
     separate_batches
         Whether D reads fakes and photographs one after the other; ``False`` is the deck's one concatenated batch.
+    polyphase
+        Whether G's doublings are computed with their convolutions on the small maps: the same images but for rounding,
+        in less time (``layers/upsample_conv.py``). ``False`` runs the layers as they are listed.
     rule
         ``d_steps``, ``label_smoothing``: see :class:`AdversarialModel`.
 
@@ -188,7 +194,7 @@ def build(
         raise ValueError(f"upsamplings={upsamplings}: slides-v2 has 3, or 4 as its code is printed.")
     check_image_size("slides-v2", image_size, multiple=2**upsamplings, smallest=2 ** (upsamplings + 1))
     model = AdversarialModel(
-        generator(image_size, latent_dim, filters, upsamplings),
+        generator(image_size, latent_dim, filters, upsamplings, polyphase),
         discriminator(image_size, filters[::-1], dropout, seed),
         separate_batches=separate_batches,
         seed=seed,

@@ -15,21 +15,17 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_faces import losses
-from keras_faces.training.average import WeightAverage
+from keras_faces.training.face_model import FaceModel
 from keras_faces.training.gradients import frozen, global_norm, input_gradients, value_and_grad
 from keras_faces.training.optimizers import AdversarialOptimizer
-from keras_faces.training.sampling import batchnorm_statistics, generate, latent_noise
-
-# What a step tells of itself, see `AdversarialModel.step`.
-NUMBERS = ("d_loss", "g_loss", "d_real", "d_fake", "d_accuracy", "d_gradient", "g_gradient", "spread")
+from keras_faces.training.pullback import Pullback, value_and_slope, with_pullback
 
 
 @keras.saving.register_keras_serializable("keras_faces")
-class AdversarialModel(keras.Model):
+class AdversarialModel(FaceModel):
     """A generator and a discriminator, trained against each other.
 
     Parameters
@@ -46,6 +42,12 @@ class AdversarialModel(keras.Model):
         ``False`` is the deck's rule: D reads fakes and photographs as one concatenated batch. ``True`` shows it the
         two one after the other, so that BatchNormalization in D never mixes them (see ``docs/errata.md``, D6). For a
         D without BatchNormalization and Dropout, both are the same.
+    shared_fakes
+        ``True`` spends less: the fakes that D has just learned on are also G's lesson, so that G runs forward once an
+        iteration less. Three things change. G's noise is the noise that D has just seen, and D's update, which happens
+        between, has lowered just these scores a little: apart from that, G's gradient is in expectation the same. The
+        statistics that G carries along (BatchNormalization, u of spectral normalisation) move ``d_steps`` times an
+        iteration, not once more. And other noise is drawn, so the same seed gives other faces.
     label_smoothing
         One-sided: photographs get the label ``1 - label_smoothing``. For the cross-entropies only.
     loss
@@ -65,6 +67,8 @@ class AdversarialModel(keras.Model):
         Seed of the training noise. Its state is part of the model and of its checkpoints.
     """
 
+    NUMBERS = ("d_loss", "g_loss", "d_real", "d_fake", "d_accuracy", "d_gradient", "g_gradient", "spread")
+
     def __init__(
         self,
         generator: keras.Model,
@@ -72,6 +76,7 @@ class AdversarialModel(keras.Model):
         *,
         d_steps: int = 1,
         separate_batches: bool = False,
+        shared_fakes: bool = False,
         label_smoothing: float = 0.0,
         loss: str = "non-saturating",
         clip: float | None = None,
@@ -82,37 +87,34 @@ class AdversarialModel(keras.Model):
         seed: int = 0,
         name: str | None = None,
     ) -> None:
-        super().__init__(name=name)
+        super().__init__(generator, average=average, value_range=value_range, seed=seed, name=name)
         if d_steps < 1:
             raise ValueError(f"d_steps={d_steps}: D must make at least one step before G makes one.")
         if not 0.0 <= label_smoothing < 1.0:
             raise ValueError(f"label_smoothing={label_smoothing}: must be in [0, 1), 0.1 is usual.")
+        common = AdversarialModel
+        own = [rule for rule in ("step", "improve_generator") if getattr(type(self), rule) is not getattr(common, rule)]
+        if shared_fakes and own:
+            raise ValueError(f"shared_fakes=True: {type(self).__name__} has a {own[0]} of its own; leave it out.")
         pair = losses.pair(loss)
         if label_smoothing and not pair.probability:
             raise ValueError(f"label_smoothing={label_smoothing}: the loss {loss!r} has no labels; leave it out.")
-        if generator.output_shape[1:] != discriminator.input_shape[1:]:
+        made, read = generator.output_shape[1:], discriminator.inputs[0].shape[1:]
+        if made != read:
             raise ValueError(
-                f"the generator makes {generator.output_shape[1:]}, the discriminator reads "
-                f"{discriminator.input_shape[1:]}: build both with the same image size."
+                f"the generator makes {made}, the discriminator reads {read}: build both with the same image size."
             )
-        self.generator = generator
         self.discriminator = discriminator
         self.d_logits = up_to_the_sigmoid(discriminator)
-        self.latent_dim = int(generator.input_shape[-1])
         self.d_steps = d_steps
         self.separate_batches = separate_batches
+        self.shared_fakes = shared_fakes
         self.label_smoothing = label_smoothing
         self.loss_name = loss
         self.pair = pair
         self.clip = pair.clip if clip is None else clip
         self.gradient_penalty = pair.gradient_penalty if gradient_penalty is None else gradient_penalty
         self.r1 = r1
-        self.average = WeightAverage(generator, average) if average else None
-        self.value_range = tuple(value_range)
-        self.seed = seed
-        self.noise_seed = keras.random.SeedGenerator(seed)
-        self.means = [keras.metrics.Mean(name=name) for name in NUMBERS]
-        self.built = True
 
     def compile(
         self,
@@ -153,6 +155,8 @@ class AdversarialModel(keras.Model):
         - ``spread``, how much the fakes of a batch differ from each other, as a share of how much the photographs do
           (near 0: all fakes alike).
         """
+        if self.shared_fakes:
+            return self.shared_step(images)
         batch = ops.shape(images)[0] // self.d_steps
 
         for k in range(self.d_steps):
@@ -167,26 +171,38 @@ class AdversarialModel(keras.Model):
 
     def improve_discriminator(self, real: Any, fake: Any) -> dict[str, Any]:
         """One step of D on a batch of photographs and a batch of fakes, both scaled to ``value_range``."""
-        if self.gradient_penalty:
-            share = keras.random.uniform((ops.shape(real)[0], 1, 1, 1), seed=self.noise_seed)
+        share = self.share_of_photographs(ops.shape(real)[0])
 
         def d_loss():
             real_logits, fake_logits = self.judge(real, fake)
-            loss = self.discriminator_loss(real_logits, fake_logits)
-            if self.gradient_penalty:
-                gradients = input_gradients(self.d_logits, losses.between(real, fake, share))
-                loss = loss + self.gradient_penalty * losses.gradient_penalty(gradients)
-            if self.r1:
-                loss = loss + self.r1 * losses.r1_penalty(input_gradients(self.d_logits, real))
+            loss = self.discriminator_loss(real_logits, fake_logits) + self.penalties(real, fake, share)
             return loss, (real_logits, fake_logits)
 
         weights = self.discriminator.trainable_variables
-        (loss, logits), gradients = value_and_grad(d_loss, weights, self.variables)
+        (loss, logits), gradients = value_and_grad(d_loss, weights, self.variables, self.optimizer.discriminator)
         self.optimizer.discriminator.apply(gradients, weights)
-        if self.clip:
-            for weight in weights:
-                weight.assign(ops.clip(weight, -self.clip, self.clip))
+        self.clip_weights()
         return {"d_loss": loss, **self.scores(*logits), "d_gradient": global_norm(gradients)}
+
+    def share_of_photographs(self, batch: int) -> Any:
+        """Where the gradient penalty looks, between each fake (0) and photograph (1): uniform, (batch, 1, 1, 1)."""
+        return keras.random.uniform((batch, 1, 1, 1), seed=self.noise_seed) if self.gradient_penalty else None
+
+    def penalties(self, real: Any, fake: Any, share: Any, *others: Any) -> Any:
+        """What ``gradient_penalty`` and ``r1`` add to D's loss; ``others`` is what D reads beside the images."""
+        total = 0.0
+        if self.gradient_penalty:
+            gradients = input_gradients(self.d_logits, losses.between(real, fake, share), *others)
+            total = total + self.gradient_penalty * losses.gradient_penalty(gradients)
+        if self.r1:
+            total = total + self.r1 * losses.r1_penalty(input_gradients(self.d_logits, real, *others))
+        return total
+
+    def clip_weights(self) -> None:
+        """Bring D's weights back into ± ``clip``, where there is one."""
+        if self.clip:
+            for weight in self.discriminator.trainable_variables:
+                weight.assign(ops.clip(weight, -self.clip, self.clip))
 
     def discriminator_loss(self, real_logits: Any, fake_logits: Any) -> Any:
         """D's side of the pair of losses; the cross-entropies know smoothed labels."""
@@ -223,94 +239,53 @@ class AdversarialModel(keras.Model):
             return self.pair.generator(logits), None
 
         weights = self.generator.trainable_variables
-        (loss, _), gradients = value_and_grad(g_loss, weights, self.variables)
-        self.optimizer.generator.apply(gradients, weights)
+        (loss, _), gradients = value_and_grad(g_loss, weights, self.variables, self.optimizer.generator)
+        return self.move_generator(loss, gradients)
+
+    def move_generator(self, loss: Any, gradients: list[Any]) -> dict[str, Any]:
+        """G's optimizer moves its weights, and their average follows."""
+        self.optimizer.generator.apply(gradients, self.generator.trainable_variables)
         if self.average:
             self.average.update(self.generator)
         return {"g_loss": loss, "g_gradient": global_norm(gradients)}
 
-    def noise(self, batch: int) -> Any:
-        """Fresh noise, (batch, latent_dim), standard normal."""
-        return keras.random.normal((batch, self.latent_dim), seed=self.noise_seed)
+    # --------------------------------------------------------------------- the step with the fakes made once
 
-    def scaled(self, images: Any) -> Any:
-        """Photographs, uint8 0..255, in the range of the generator's last activation."""
-        low, high = self.value_range
-        return ops.cast(images, "float32") * ((high - low) / 255.0) + low
+    def shared_step(self, images: Any) -> dict[str, Any]:
+        """:meth:`step` with ``shared_fakes``: the last fakes that D learns on are G's lesson too."""
+        batch = ops.shape(images)[0] // self.d_steps
 
-    # ---------------------------------------------------------------------------------- under Keras's `fit`
+        for k in range(self.d_steps):
+            real = self.scaled(images[k * batch : (k + 1) * batch])
+            fake, pullback = self.fakes(batch)
+            d_numbers = self.improve_discriminator(real, fake)
 
-    def fit(self, *args: Any, callbacks: Any = None, **kwargs: Any) -> keras.callbacks.History:
-        """Keras's own ``fit``. What changes with the iterations (see :meth:`enter`) changes under way."""
-        return super().fit(*args, callbacks=[Phases(), *(callbacks or [])], **kwargs)
+        g_numbers = self.improve_generator_on(fake, pullback)
 
-    def enter(self, iteration: int) -> bool:
-        """Make ready for an iteration, counted from 0 since training began; True if the step is now another one."""
-        return self.optimizer.enter(iteration)
+        spread = ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6)
+        return {**d_numbers, **g_numbers, "spread": spread}
 
-    def train_step(self, *args: Any) -> Any:
-        """Keras's hook: ``train_step(data)``, and on JAX ``train_step(state, data)``, which must be pure."""
-        if keras.backend.backend() != "jax":
-            return self._imperative_step(*args)
-        state, data = args
-        groups = (
-            self.trainable_variables,
-            self.non_trainable_variables,
-            self.optimizer.variables,
-            self.metrics_variables,
+    def fakes(self, batch: int) -> tuple[Any, Pullback]:
+        """Images of fresh noise, and the way back from their slope to the gradients of G's weights."""
+        noise = self.noise(batch)
+        fake, pullback = with_pullback(
+            lambda: self.generator(noise, training=True),
+            self.generator.trainable_variables,
+            self.variables,
+            self.optimizer.generator,
         )
-        mapping = [
-            pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)
-        ]
-        with keras.StatelessScope(state_mapping=mapping) as scope:
-            logs = self._imperative_step(data)
-        return logs, tuple([scope.get_current_value(variable) for variable in group] for group in groups)
+        return ops.stop_gradient(fake), pullback
 
-    def _imperative_step(self, data: Any) -> dict[str, Any]:
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        logs = self.step(images)
-        for mean in self.means:
-            mean.update_state(logs[mean.name])
-        return logs  # this iteration's numbers; Keras takes the epoch's means from `metrics`
+    def improve_generator_on(self, fake: Any, pullback: Pullback) -> dict[str, Any]:
+        """One step of G by fakes that are there: the frozen D says how each pixel should change, G how it can."""
 
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        """The epoch's means of what :meth:`step` returns."""
-        return self.means
+        def g_loss(images):
+            with frozen(self.discriminator):
+                logits = self.d_logits(images, training=True)
+            return self.pair.generator(logits)
 
-    def call(self, noise: Any, training: bool = False) -> Any:
-        """The generator's images, in ``value_range``."""
-        return self.generator(noise, training=training)
-
-    # -------------------------------------------------------------------------------------------- pictures
-
-    def sample(self, count: int, seed: int = 0, truncation: float | None = None) -> np.ndarray:
-        """Generated faces, uint8 (count, H, W, 3).
-
-        The same seed gives the same noise, whatever the backend and the count. BatchNormalization uses statistics
-        measured for the present weights (see ``sampling.py``), so that a face does not depend on the others.
-
-        Parameters
-        ----------
-        truncation
-            Draw components of the noise beyond this many standard deviations again; ``None`` for no limit.
-        """
-        return self.render(latent_noise(count, self.latent_dim, seed, truncation))
-
-    def render(self, noise: np.ndarray) -> np.ndarray:
-        """Faces of the given noise (count, latent_dim): uint8 (count, H, W, 3)."""
-        self.synchronise()
-        return generate(self.generator, noise, self.sampling_state(), self.value_range)
-
-    def sampling_state(self) -> list[tuple[keras.Variable, Any]]:
-        """What pictures are made with instead of G's present state: averaged weights, measured statistics."""
-        averages = self.average.pairs(self.generator) if self.average else []
-        return averages + batchnorm_statistics(self.generator, self.latent_dim, averages)
-
-    def synchronise(self) -> None:
-        """Write JAX's training state back into the variables; on the other backends it is always there."""
-        if keras.backend.backend() == "jax":
-            self.jax_state_sync()
+        loss, slope = value_and_slope(g_loss, fake, self.optimizer.generator)
+        return self.move_generator(loss, pullback(slope))
 
     # ---------------------------------------------------------------------------------- saving and loading
 
@@ -321,6 +296,7 @@ class AdversarialModel(keras.Model):
             "discriminator": serialize(self.discriminator),
             "d_steps": self.d_steps,
             "separate_batches": self.separate_batches,
+            "shared_fakes": self.shared_fakes,
             "label_smoothing": self.label_smoothing,
             "loss": self.loss_name,
             "clip": self.clip,
@@ -350,23 +326,10 @@ class AdversarialModel(keras.Model):
         self.compile(**{key: keras.saving.deserialize_keras_object(value) for key, value in config.items()})
 
 
-class Phases(keras.callbacks.Callback):
-    """Tells the model before each iteration which one it is; if that makes its step another one, it is traced anew."""
-
-    def on_train_begin(self, logs=None):
-        self.iteration = self.model.optimizer.generator_iterations()
-
-    def on_train_batch_begin(self, batch, logs=None):
-        if self.model.enter(self.iteration):
-            self.model.make_train_function(force=True)
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.iteration += 1
-
-
 def up_to_the_sigmoid(discriminator: keras.Model) -> keras.Model:
     """The same network, layers and weights shared, without a last ``Activation("sigmoid")``: images to logits."""
     last = discriminator.layers[-1]
     if isinstance(last, keras.layers.Activation) and last.activation is keras.activations.sigmoid:
-        return keras.Model(discriminator.inputs[0], last.input, name="d_logits")
+        inputs = discriminator.inputs if len(discriminator.inputs) > 1 else discriminator.inputs[0]
+        return keras.Model(inputs, last.input, name="d_logits")
     return discriminator

@@ -19,17 +19,22 @@ import pandas
 from keras_faces import plots
 from keras_faces.files import replacing
 from keras_faces.training import checkpoint
-from keras_faces.training.adversarial import NUMBERS
 from keras_faces.training.sampling import latent_noise
 
 
 @dataclass
 class Progress:
-    """Where training is: ``iteration`` of ``iterations`` in ``epoch``, all counted from 1, 0 before the first."""
+    """Where training is: ``iteration`` of ``iterations`` in ``epoch``, all counted from 1, 0 before the first.
+
+    ``call`` is how many iterations are made between two looks at them (``--steps-per-call``), ``made`` how many were
+    made since the last look: fewer at the end of an epoch.
+    """
 
     iterations: int
     epoch: int = 0
     iteration: int = 0
+    call: int = 1
+    made: int = 1
 
     @property
     def step(self) -> int:
@@ -41,8 +46,8 @@ class Progress:
         return self.iteration >= self.iterations
 
     def due(self, every: int | None) -> bool:
-        """Whether something that happens each ``every`` iterations within an epoch happens now."""
-        return bool(every) and self.iteration % every == 0
+        """Whether something that happens each ``every`` iterations within an epoch is due, since the last look."""
+        return bool(every) and self.iteration // every > (self.iteration - self.made) // every
 
 
 class Count(keras.callbacks.Callback):
@@ -59,7 +64,9 @@ class Count(keras.callbacks.Callback):
         self.progress.epoch, self.progress.iteration = epoch + 1, self.offset
 
     def on_train_batch_end(self, batch, logs=None):
-        self.progress.iteration = self.offset + batch + 1
+        reached = min(self.offset + batch + 1, self.progress.iterations)  # Keras counts a shorter last call as whole
+        self.progress.made = min(reached - self.progress.iteration, self.progress.call)
+        self.progress.iteration = reached
 
 
 class TrainingStopped(RuntimeError):
@@ -90,26 +97,34 @@ class Watch(keras.callbacks.Callback):
         self.spread, self.warned = 1.0, False
 
     def on_train_batch_end(self, batch, logs=None):
-        for name in ("d_loss", "g_loss"):
+        for name in [name for name in logs if name.endswith("loss")]:
             if not np.isfinite(logs[name]):
                 self._stop(
                     f"{name} is {logs[name]}: a weight has grown without bound.",
                     "a smaller learning rate, --precision float32, or another seed",
                 )
-        self._warn_of_collapse(logs["spread"])
+        if "spread" in logs:
+            self._watch_spread(logs["spread"])
+        if "d_real" in logs:
+            self._watch_discriminator(logs)
+
+    def _watch_discriminator(self, logs) -> None:
         perfect = 0.999 < logs["d_real"] <= 1.0 and 0.0 <= logs["d_fake"] < 0.001
-        self.d_won = self.d_won + 1 if perfect else 0
-        self.alike = self.alike + 1 if logs["spread"] < self.ALIKE else 0
+        self.d_won = self.d_won + self.progress.made if perfect else 0
         if self.d_won >= self.patience:
             self._stop(
                 f"D has been perfect for {self.patience} iterations (D(x) = {logs['d_real']:.4f}, D(G(z)) = "
                 f"{logs['d_fake']:.4f}): it has collapsed to certainty, and G learns nothing from it any more.",
                 "--label-smoothing 0.1, more photographs, or another seed",
             )
+
+    def _watch_spread(self, spread: float) -> None:
+        self._warn_of_collapse(spread)
+        self.alike = self.alike + self.progress.made if spread < self.ALIKE else 0
         if self.alike >= self.patience:
             self._stop(
                 f"the fakes of a batch have been all alike for {self.patience} iterations "
-                f"(spread {logs['spread']:.4f}): G has collapsed to one picture.",
+                f"(spread {spread:.4f}): G has collapsed to one picture.",
                 "a smaller learning rate for G, --separate-batches, a larger --batch-size, or another seed",
             )
 
@@ -136,20 +151,25 @@ class TrainingLog(keras.callbacks.Callback):
     """Writes ``log.csv``: a row each ``every`` iterations and at each epoch's end, the means since the row before.
 
     A resumed training drops the rows that lie after its checkpoint: they are made again.
+
+    Parameters
+    ----------
+    numbers
+        What to write of an iteration's numbers: the model's ``NUMBERS``.
     """
 
-    COLUMNS = ("epoch", "iteration", "step", *NUMBERS, "seconds")
-
-    def __init__(self, path: Path, progress: Progress, every: int = 20) -> None:
+    def __init__(self, path: Path, progress: Progress, numbers: tuple[str, ...], every: int = 20) -> None:
         super().__init__()
         self.path, self.progress, self.every = Path(path), progress, every
+        self.numbers = tuple(numbers)
+        self.columns = ["epoch", "iteration", "step", *self.numbers, "seconds"]
         self.window: list[list[float]] = []
         self.seconds = self._keep_rows_until(progress.step)
         self.since = time.monotonic()
 
     def _keep_rows_until(self, step: int) -> float:
-        rows = pandas.read_csv(self.path) if self.path.exists() else pandas.DataFrame(columns=self.COLUMNS)
-        rows = rows.reindex(columns=self.COLUMNS)[rows["step"] <= step]
+        rows = pandas.read_csv(self.path) if self.path.exists() else pandas.DataFrame(columns=self.columns)
+        rows = rows.reindex(columns=self.columns)[rows["step"] <= step]
         with replacing(self.path) as beside:
             rows.to_csv(beside, index=False)
         return float(rows["seconds"].iloc[-1]) if len(rows) else 0.0
@@ -158,7 +178,7 @@ class TrainingLog(keras.callbacks.Callback):
         self.since = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
-        self.window.append([float(logs[name]) for name in NUMBERS])
+        self.window.append([float(logs[name]) for name in self.numbers])
         if self.progress.due(self.every) or self.progress.epoch_is_over:
             self._write_row()
 

@@ -14,9 +14,14 @@ from typing import Any
 
 import keras
 
+from keras_faces.training.loss_scale import LossScale
+
 
 def value_and_grad(
-    loss_fn: Callable[[], tuple[Any, Any]], variables: Sequence[keras.Variable], state: Sequence[keras.Variable]
+    loss_fn: Callable[[], tuple[Any, Any]],
+    variables: Sequence[keras.Variable],
+    state: Sequence[keras.Variable],
+    optimizer: keras.optimizers.Optimizer | None = None,
 ) -> tuple[tuple[Any, Any], list[Any]]:
     """Run ``loss_fn`` and differentiate the loss that it returns.
 
@@ -31,32 +36,44 @@ def value_and_grad(
     state
         Every variable that ``loss_fn`` may read or change (a model's ``variables``). JAX alone needs it: a function
         that it differentiates must get its state as an argument and hand the changes back.
+    optimizer
+        The one that will apply the gradients. If it has a loss scale (float16, ``loss_scale.py``), the loss is
+        multiplied by it on its way into the derivative, and the gradients divided by it.
 
     Returns
     -------
-    ``((loss, aux), gradients)``, the gradients in the shapes of ``variables``.
+    ``((loss, aux), gradients)``, the gradients in the shapes of ``variables``, neither of them scaled.
     """
-    return _BACKENDS[keras.backend.backend()](loss_fn, list(variables), list(state))
+    scale = optimizer.scale_loss(1.0) if isinstance(optimizer, LossScale) else None
+    result, gradients = _BACKENDS[keras.backend.backend()](loss_fn, list(variables), list(state), scale)
+    if scale is not None:
+        gradients = [None if gradient is None else gradient / scale for gradient in gradients]
+    return result, gradients
 
 
-def _tensorflow(loss_fn, variables, state):
+def _times(loss, scale):
+    return loss if scale is None else loss * scale
+
+
+def _tensorflow(loss_fn, variables, state, scale):
     import tensorflow as tf
 
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch([variable.value for variable in variables])
         loss, aux = loss_fn()
-    return (loss, aux), tape.gradient(loss, [variable.value for variable in variables])
+        scaled = _times(loss, scale)
+    return (loss, aux), tape.gradient(scaled, [variable.value for variable in variables])
 
 
-def _torch(loss_fn, variables, state):
+def _torch(loss_fn, variables, state, scale):
     import torch
 
     loss, aux = loss_fn()
-    gradients = torch.autograd.grad(loss, [variable.value for variable in variables], allow_unused=True)
+    gradients = torch.autograd.grad(_times(loss, scale), [variable.value for variable in variables], allow_unused=True)
     return (loss, aux), list(gradients)
 
 
-def _jax(loss_fn, variables, state):
+def _jax(loss_fn, variables, state, scale):
     import jax
 
     # A nested scope sees nothing of the scope around it, so it is given the present value of everything.
@@ -65,10 +82,10 @@ def _jax(loss_fn, variables, state):
     def pure(values):
         with keras.StatelessScope(state_mapping=present + list(zip(variables, values, strict=True))) as scope:
             loss, aux = loss_fn()
-        return loss, (aux, [scope.get_current_value(variable) for variable in state])
+        return _times(loss, scale), (loss, aux, [scope.get_current_value(variable) for variable in state])
 
     values = [variable.value for variable in variables]
-    (loss, (aux, updated)), gradients = jax.value_and_grad(pure, has_aux=True)(values)
+    (_, (loss, aux, updated)), gradients = jax.value_and_grad(pure, has_aux=True)(values)
     for variable, value in zip(state, updated, strict=True):  # moving averages and random states go on
         variable.assign(value)
     return (loss, aux), gradients
@@ -77,17 +94,19 @@ def _jax(loss_fn, variables, state):
 _BACKENDS = {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}
 
 
-def input_gradients(network: keras.Layer, images: Any) -> Any:
+def input_gradients(network: keras.Layer, images: Any, *others: Any) -> Any:
     """The gradient of ``network``'s output by each of ``images``, in their shape and float32.
 
     It can be differentiated again by the network's weights, inside the ``loss_fn`` of :func:`value_and_grad`: that is
     how a penalty on gradients teaches. The network runs in training mode and nothing of it changes (:func:`frozen`). An
-    image's gradient is its own only if no layer mixes the images of a batch, so not with BatchNormalization.
+    image's gradient is its own only if no layer mixes the images of a batch, so not with BatchNormalization. ``others``
+    are what the network reads beside the images, such as labels.
     """
 
     def score(pixels):
         with frozen(network):
-            return keras.ops.sum(keras.ops.cast(network(pixels, training=True), "float32"))
+            judged = network([pixels, *others] if others else pixels, training=True)
+            return keras.ops.sum(keras.ops.cast(judged, "float32"))
 
     backend = keras.backend.backend()
     if backend == "tensorflow":

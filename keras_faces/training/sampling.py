@@ -49,19 +49,20 @@ def latent_noise(count: int, latent_dim: int, seed: int = 0, truncation: float |
 
 def batchnorm_statistics(
     generator: keras.Model,
-    latent_dim: int,
+    inputs: Any,
     weights: list[tuple[keras.Variable, Any]] = (),
-    batches: int = 4,
     batch_size: int = 64,
 ) -> list[tuple[keras.Variable, Any]]:
     """Mean and variance of every BatchNormalization of ``generator`` for its present weights.
 
     Parameters
     ----------
+    inputs
+        What the generator reads for some images: noise (count, latent_dim), or a list of arrays.
     weights
         Pairs ``(weight, value)`` to measure with instead of the present weights, such as averages.
-    batches, batch_size
-        The statistics come from ``batches * batch_size`` images of a fixed noise.
+    batch_size
+        The statistics of ``count`` images are measured so many at a time.
 
     Returns
     -------
@@ -71,9 +72,7 @@ def batchnorm_statistics(
     layers = [layer for layer in generator._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
     if not layers:
         return []
-    noise = latent_noise(batches * batch_size, latent_dim, seed=20_14)
-    parts = [noise[k * batch_size :][:batch_size] for k in range(batches)]
-    moments = [_batch_moments(generator, layers, part, list(weights)) for part in parts]
+    moments = [_batch_moments(generator, layers, part, list(weights)) for part in in_batches(inputs, batch_size)]
     statistics = []
     for index, layer in enumerate(layers):
         means = np.stack([batch[index][0] for batch in moments])
@@ -83,14 +82,21 @@ def batchnorm_statistics(
     return statistics
 
 
-def _batch_moments(generator, layers, noise, weights) -> list[tuple[np.ndarray, np.ndarray]]:
+def in_batches(inputs: Any, batch_size: int) -> list[Any]:
+    """An array, or each of a list of arrays, cut into parts of ``batch_size`` rows."""
+    if isinstance(inputs, (list, tuple)):
+        return [list(part) for part in zip(*(in_batches(array, batch_size) for array in inputs), strict=True)]
+    return [inputs[start : start + batch_size] for start in range(0, len(inputs), batch_size)]
+
+
+def _batch_moments(generator, layers, inputs, weights) -> list[tuple[np.ndarray, np.ndarray]]:
     """The batch's mean and variance in each layer: what a moving average with momentum 0 holds after one batch."""
     momenta = [layer.momentum for layer in layers]
     try:
         for layer in layers:
             layer.momentum = 0.0
         with keras.StatelessScope(state_mapping=weights) as scope:
-            generator(noise, training=True)
+            generator(inputs, training=True)
     finally:
         for layer, momentum in zip(layers, momenta, strict=True):
             layer.momentum = momentum
@@ -103,18 +109,18 @@ def _batch_moments(generator, layers, noise, weights) -> list[tuple[np.ndarray, 
 
 def generate(
     generator: keras.Model,
-    noise: np.ndarray,
+    inputs: Any,
     state: list[tuple[keras.Variable, Any]],
     value_range: tuple[float, float] = (-1.0, 1.0),
     batch_size: int = 64,
 ) -> np.ndarray:
-    """Images of ``noise`` in inference mode, uint8 (count, H, W, 3), with ``state`` (pairs of variable
-    and value, such as measured statistics) in the place of what the generator holds."""
+    """Images of ``inputs`` (noise, or a list of arrays) in inference mode, uint8 (count, H, W, 3), with ``state``
+    (pairs of variable and value, such as measured statistics) in the place of what the generator holds."""
     low, high = value_range
     images = []
-    for start in range(0, len(noise), batch_size):
+    for part in in_batches(inputs, batch_size):
         with keras.StatelessScope(state_mapping=state):
-            values = generator(noise[start : start + batch_size], training=False)
+            values = generator(part, training=False)
         values = keras.ops.convert_to_numpy(keras.ops.cast(values, "float32"))
         images.append(np.clip((values - low) / (high - low) * 255.0 + 0.5, 0.0, 255.0).astype("uint8"))
     return np.concatenate(images) if images else np.zeros((0, *generator.output_shape[1:]), "uint8")

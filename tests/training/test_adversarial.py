@@ -238,7 +238,7 @@ def test_the_penalty_is_added_at_one_uniform_point_an_image(narrow, photographs,
     (share,) = seen
     assert share.shape == (8, 1, 1, 1) and len(np.unique(share)) == 8 and 0 <= share.min() and share.max() < 1
     untrained = narrow("wgan-gp").d_logits
-    gradients = input_gradients(untrained, between(real, fake, share))
+    gradients = input_gradients(untrained, between(real, fake, keras.ops.convert_to_tensor(share)))
     penalty = float(adversarial.losses.gradient_penalty(gradients))
     assert d_loss - without == pytest.approx(10 * penalty, rel=1e-3)
 

@@ -9,7 +9,10 @@ import pytest
 
 from keras_faces import plots
 from keras_faces.training import callbacks as watch
+from keras_faces.training.adversarial import AdversarialModel
 from keras_faces.training.sampling import latent_noise
+
+NUMBERS = AdversarialModel.NUMBERS
 
 GOOD = {"d_loss": 0.6, "g_loss": 0.9, "d_real": 0.6, "d_fake": 0.4, "d_accuracy": 0.7}
 GOOD |= {"d_gradient": 1.0, "g_gradient": 2.0, "spread": 0.8}
@@ -74,7 +77,7 @@ def test_faces_that_become_alike_are_warned_of_once_until_they_recover(capsys):
 
 def test_the_log_holds_means_of_windows_and_ends_each_epoch(tmp_path):
     progress = watch.Progress(iterations=5, epoch=1)
-    log = watch.TrainingLog(tmp_path / "log.csv", progress, every=2)
+    log = watch.TrainingLog(tmp_path / "log.csv", progress, NUMBERS, every=2)
     log.on_train_begin()
     for iteration in range(1, 6):
         progress.iteration = iteration
@@ -86,8 +89,10 @@ def test_the_log_holds_means_of_windows_and_ends_each_epoch(tmp_path):
 
 def test_a_resumed_log_drops_the_rows_that_are_made_again(tmp_path):
     rows = [[1, i, i, *([0.5] * 8), 10.0 * i] for i in (2, 4, 6)]
-    pandas.DataFrame(rows, columns=watch.TrainingLog.COLUMNS).to_csv(tmp_path / "log.csv", index=False)
-    log = watch.TrainingLog(tmp_path / "log.csv", watch.Progress(iterations=10, epoch=1, iteration=4))
+    pandas.DataFrame(rows, columns=["epoch", "iteration", "step", *NUMBERS, "seconds"]).to_csv(
+        tmp_path / "log.csv", index=False
+    )
+    log = watch.TrainingLog(tmp_path / "log.csv", watch.Progress(iterations=10, epoch=1, iteration=4), NUMBERS)
     assert list(pandas.read_csv(tmp_path / "log.csv")["step"]) == [2, 4] and log.seconds == 40.0
 
 
@@ -96,7 +101,7 @@ def test_a_log_of_fewer_columns_goes_on(tmp_path):
         tmp_path / "log.csv", index=False
     )
     progress = watch.Progress(iterations=10, epoch=1, iteration=3)
-    log = watch.TrainingLog(tmp_path / "log.csv", progress, every=1)
+    log = watch.TrainingLog(tmp_path / "log.csv", progress, NUMBERS, every=1)
     log.on_train_batch_end(3, GOOD)
     table = pandas.read_csv(tmp_path / "log.csv")
     assert list(table["d_loss"]) == [0.5, 0.6] and np.isnan(table["d_accuracy"][0]) and table["spread"][1] == 0.8

@@ -34,7 +34,9 @@ def test_impossible_truncation(truncation):
 
 def test_statistics_are_the_mean_and_variance_of_the_noise_pushed_through():
     generator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.BatchNormalization()])
-    (mean, means), (variance, variances) = batchnorm_statistics(generator, 4, batches=3, batch_size=32)
+    (mean, means), (variance, variances) = batchnorm_statistics(
+        generator, latent_noise(96, 4, seed=20_14), batch_size=32
+    )
     dense, normalisation = generator.layers
     activations = keras.ops.convert_to_numpy(dense(latent_noise(96, 4, seed=2014)))
     assert mean is normalisation.moving_mean and variance is normalisation.moving_variance
@@ -45,14 +47,14 @@ def test_statistics_are_the_mean_and_variance_of_the_noise_pushed_through():
 def test_measuring_changes_nothing(narrow, values):
     generator = narrow("slides-v2").generator
     before, momenta = values(generator.variables), [getattr(layer, "momentum", None) for layer in generator.layers]
-    batchnorm_statistics(generator, 5)
+    batchnorm_statistics(generator, latent_noise(64, 5))
     assert momenta == [getattr(layer, "momentum", None) for layer in generator.layers]
     for old, new in zip(before, values(generator.variables), strict=True):
         np.testing.assert_array_equal(old, new)
 
 
 def test_a_generator_without_batchnorm_has_none():
-    assert batchnorm_statistics(keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]), 4) == []
+    assert batchnorm_statistics(keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]), latent_noise(8, 4)) == []
 
 
 def test_early_faces_are_not_grey(narrow):

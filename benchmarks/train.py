@@ -1,0 +1,273 @@
+"""How fast the same networks train here and as people train them today.
+
+    ./run bench train                                                   # slides-v1, slides-v2, dcgan at 64×64
+    ./run bench train --systems dcgan --image-size 128 --batch-size 32 --seconds 10
+    ./run bench train --programs ours-bfloat16 torch-bfloat16           # some of the programs only
+
+For each system, a process of its own for each program builds the nets and makes its first steps; then the programs take
+turns, so that a machine that is busy with other things slows all alike. Medians of the rounds are given, and ratios
+within a round. CPU seconds are those of a step in all threads. "First step" holds tracing and compiling. Memory is the
+peak of the process. The matrix product of the same machine runs among them: the share of its rate says how much of what
+is possible is reached, counting the multiplications that the source's layers ask for, at every forward and backward
+pass, each with its addition as two. A program that needs fewer for the same numbers may show more than it makes.
+
+The programs are in ``benchmarks/baselines``. Read next: ``baselines/keras_step.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from importlib import metadata, util
+from pathlib import Path
+
+PROGRAMS = {  # name: its file in baselines/, precision, Keras's backend, what it needs, more options, what it is
+    "ours-float32": ("ours", "float32", "tensorflow", "tensorflow", {}, "this package"),
+    "ours-bfloat16": ("ours", "bfloat16", "tensorflow", "tensorflow", {}, "this package"),
+    "toggle-float32": ("keras_toggle", "float32", "tensorflow", "tensorflow", {}, "Keras, trainable toggled"),
+    "step-float32": ("keras_step", "float32", "tensorflow", "tensorflow", {}, "Keras, train_step"),
+    "step-bfloat16": ("keras_step", "bfloat16", "tensorflow", "tensorflow", {}, "Keras, train_step"),
+    "torch-float32": ("torch_script", "float32", "tensorflow", "torch", {}, "PyTorch, channels last"),
+    "torch-bfloat16": ("torch_script", "bfloat16", "tensorflow", "torch", {}, "PyTorch, channels last"),
+}
+DEFAULT = list(PROGRAMS)
+PROGRAMS |= {
+    "calls-float32": ("ours", "float32", "tensorflow", "tensorflow", {"steps_per_call": 10}, "this, 10 steps a call"),
+    "calls-bfloat16": ("ours", "bfloat16", "tensorflow", "tensorflow", {"steps_per_call": 10}, "this, 10 steps a call"),
+    "jax-float32": ("ours", "float32", "jax", "jax", {}, "this package on JAX"),
+    "jax-bfloat16": ("ours", "bfloat16", "jax", "jax", {}, "this package on JAX"),
+    "compile-bfloat16": (
+        "torch_script",
+        "bfloat16",
+        "tensorflow",
+        "torch",
+        {"compile": True},
+        "PyTorch, torch.compile",
+    ),
+}
+SYSTEMS = ("slides-v1", "slides-v2", "dcgan")
+MATRIX_SIDE = 2048
+
+
+@dataclass
+class Measured:
+    """What one program did: per round the steps and their seconds, and what was told at its start and end."""
+
+    steps: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    started: dict = field(default_factory=dict)
+    ended: dict = field(default_factory=dict)
+
+    @property
+    def step(self) -> list[float]:
+        """Seconds a step, round by round."""
+        return [seconds / steps for seconds, steps in zip(self.seconds, self.steps, strict=True)]
+
+
+class Worker:
+    """A process with one program in it, see ``baselines/worker.py``."""
+
+    def __init__(self, task: dict, backend: str) -> None:
+        path = os.pathsep.join([str(Path(__file__).resolve().parent.parent), *filter(None, sys.path)])
+        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": backend, "PYTHONPATH": path}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.baselines.worker", json.dumps(task)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **quiet},
+        )
+        self.started = self._answer()
+
+    def ask(self, **order) -> dict:
+        """Send one line, wait for the answer."""
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> dict:
+        line = self.process.stdout.readline()
+        answer = json.loads(line) if line else {"error": f"ended with code {self.process.wait()}"}
+        if "error" in answer:
+            self.close()
+            raise RuntimeError(answer["error"])
+        return answer
+
+    def close(self) -> None:
+        for pipe in (self.process.stdin, self.process.stdout):
+            pipe.close()
+        self.process.wait()
+
+
+def measure(tasks: dict[str, tuple[dict, str]], rounds: int, seconds: float) -> tuple[dict[str, Measured], list[str]]:
+    """Let the programs take turns; returns what was measured, and a line for each program that could not run."""
+    workers: dict[str, Worker] = {}
+    missing = []
+    try:
+        for name, (task, backend) in tasks.items():
+            print(f"  starting {name}", file=sys.stderr, flush=True)
+            try:
+                workers[name] = Worker(task, backend)
+            except RuntimeError as error:
+                missing.append(f"- {name}: left out: {error}")
+        found = {name: Measured(started=worker.started) for name, worker in workers.items()}
+        for number in range(rounds + 1):  # the first round only tells how many steps fill the time
+            for name, worker in workers.items():
+                done = worker.ask(seconds=seconds)
+                if number:
+                    found[name].steps.append(done["steps"])
+                    found[name].seconds.append(done["seconds"])
+                    found[name].cpu.append(done["cpu"] / done["steps"])
+            print(f"  round {number} of {rounds}", file=sys.stderr, flush=True)
+        for name, worker in workers.items():
+            found[name].ended = worker.ask(stop=1)
+    finally:
+        for worker in workers.values():
+            worker.close()
+    return found, missing
+
+
+def tasks_of(system: str, options: argparse.Namespace) -> tuple[dict[str, tuple[dict, str]], list[str]]:
+    """The programs of one system and the matrix products; and a line for each whose framework is not installed."""
+    common = {"system": system, "image_size": options.image_size, "batch_size": options.batch_size}
+    tasks, missing = {}, []
+    for name in options.programs:
+        trainer, precision, backend, needed, more, _ = PROGRAMS[name]
+        if util.find_spec(needed) is None:
+            missing.append(f"- {name}: left out: {needed} is not installed")
+            continue
+        given = {"trainer": trainer, "precision": precision, "options": {**options.options, **more}}
+        tasks[name] = ({**common, **given}, backend)
+    for precision in ("float32", "bfloat16"):
+        if util.find_spec("tensorflow") is not None:
+            task = {"trainer": "matrix", "precision": precision, "side": options.matrix_side}
+            tasks[f"matrix-{precision}"] = (task, "tensorflow")
+    return tasks, missing
+
+
+def table(found: dict[str, Measured], batch_size: int, operations: float, matrix_side: int) -> str:
+    """A row a program, as markdown: speed, ratios to the best of ours and to ours at equal precision, memory."""
+    rates = matrix_rates(found, matrix_side)
+    lines = [
+        "| program | layers | images/s | seconds a step | CPU seconds | first step | peak memory | ours / this | "
+        "ours at equal precision / this | share of the matrix rate | waiting for data |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    ours = {name: one for name, one in found.items() if name in PROGRAMS and PROGRAMS[name][0] == "ours"}
+    best = min(ours, key=lambda name: statistics.median(ours[name].step)) if ours else None
+    for name, one in found.items():
+        if name not in PROGRAMS:
+            continue
+        _, precision, _, _, _, title = PROGRAMS[name]
+        step = statistics.median(one.step)
+        equal = [other for other in ours if PROGRAMS[other][1] == precision]
+        equal = min(equal, key=lambda other: statistics.median(ours[other].step), default=None)
+        waited = one.ended.get("waited")
+        cells = [
+            title,
+            precision,
+            f"{batch_size / step:.1f}",
+            f"{step:.3f}",
+            f"{statistics.median(one.cpu):.3f}",
+            f"{one.started['first']:.1f} s",
+            f"{one.ended['peak_mb']:,.0f} MB",
+            f"{ratio(one, found[best]):.2f}" if best else "",
+            f"{ratio(one, found[equal]):.2f}" if equal else "",
+            f"{operations / step / rates[precision]:.0%}" if precision in rates else "",
+            "" if waited is None else f"{waited:.1%}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def ratio(one: Measured, other: Measured) -> float:
+    """How many times faster ``other`` is: the median of the rounds' ratios."""
+    return statistics.median(a / b for a, b in zip(one.step, other.step, strict=True))
+
+
+def matrix_rates(found: dict[str, Measured], side: int) -> dict[str, float]:
+    """Operations a second of square matrix products, by precision."""
+    rates = {}
+    for precision in ("float32", "bfloat16"):
+        if one := found.get(f"matrix-{precision}"):
+            rates[precision] = 2 * side**3 / statistics.median(one.step)
+    return rates
+
+
+def operations_of(system: str, image_size: int, batch_size: int, options: dict) -> float:
+    """Operations of one step: G forward twice and backward once; D forward and backward on real, fake and G's images.
+
+    A backward pass costs two forward ones, and one where D stands still and only its input's gradient is wanted.
+    """
+    from benchmarks.baselines.keras_nets import multiplications, networks
+
+    g, d = (multiplications(network) for network in networks(system, image_size, **options))
+    return 2.0 * batch_size * (g + 3 * g + 2 * 3 * d + 2 * d)
+
+
+def machine_line() -> str:
+    """Date, machine and versions."""
+    from keras_faces.training.choices import machine
+
+    here = machine()
+    names = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch")
+    found = [f"{name} {metadata.version(name)}" for name in names if _is_installed(name)]
+    place = f"{here.cores} cores, {here.name}" if here.device == "cpu" else f"{here.name}, {here.cores} cores"
+    return (
+        f"{datetime.date.today()}, {place}, {platform.system()}; Python {platform.python_version()}, {', '.join(found)}"
+    )
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return bool(metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    print(f"# Training\n\n{machine_line()}.\n")
+    print(f"{options.image_size}×{options.image_size}, batches of {options.batch_size}; {options.rounds} rounds of")
+    print(f"{options.seconds:g} seconds or one step a program.")
+    for system in options.systems:
+        tasks, missing = tasks_of(system, options)
+        found, failed = measure(tasks, options.rounds, options.seconds)
+        operations = operations_of(system, options.image_size, options.batch_size, options.options)
+        counts = {tuple(one.started["parameters"]) for name, one in found.items() if name in PROGRAMS}
+        print(f"\n## {system}\n\nWeights of G and D: {' or '.join(' and '.join(f'{n:,}' for n in c) for c in counts)}.")
+        rates = matrix_rates(found, options.matrix_side)
+        print("Matrix products: " + ", ".join(f"{rate / 1e9:,.0f} GFLOP/s in {name}" for name, rate in rates.items()))
+        print(f"\n{table(found, options.batch_size, operations, options.matrix_side)}\n")
+        print("\n".join([*missing, *failed]), flush=True)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.train", description=__doc__.partition("\n")[0])
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), help="(default: all three)")
+    parser.add_argument(
+        "--programs", nargs="+", choices=list(PROGRAMS), default=DEFAULT, help="(default: all on TensorFlow)"
+    )
+    parser.add_argument("--image-size", type=int, default=64, choices=(16, 32, 64, 128, 256), help="(default: 64)")
+    parser.add_argument("--batch-size", type=int, default=64, help="(default: 64)")
+    parser.add_argument("--rounds", type=int, default=5, help="(default: 5)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="time of a program's turn, at least (default: 3)")
+    parser.add_argument("--matrix-side", type=int, default=MATRIX_SIDE, help="(default: 2048; more for a GPU)")
+    parser.add_argument(
+        "--options", type=json.loads, default={}, metavar="JSON", help="of the systems, such as '{\"latent_dim\": 50}'"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Feature centres: moving averages of what a network sees, one centre for all images or one a class.
+
+Source: the dissertation, sections 3.2.2 and 3.2.3: G is to bring the centre of its images' features near that of the
+photographs' (eq. 3.10 and 3.12), and "moving averages give the centres of the real and of the generated data". One
+batch would do for a single centre, as algorithm 3.1 prints it; but of 530 classes a batch of 128 holds each 0.24 times
+(errata S8), and a centre of none is no centre.
+
+Read next: ``losses.centre_matching``, and ``matching.py``, the step that uses both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_faces")
+class Centres(keras.layers.Layer):
+    """Moving averages of features, one a class; part of the model's state and checkpoints, float32.
+
+    The first batches count alike, ``min(decay, n / (n + 1))`` after n of them, so that the zeros of the beginning are
+    forgotten at once. A class that a batch does not hold keeps its centre.
+
+    Parameters
+    ----------
+    features
+        How many numbers f(x) has.
+    classes
+        K; 1 for a single centre of all images.
+    decay
+        In [0, 1): how much of a centre stays at each update; 0 for the centres of the batch.
+    """
+
+    def __init__(self, features: int, classes: int = 1, decay: float = 0.9, **kwargs: Any) -> None:
+        super().__init__(dtype="float32", trainable=False, **kwargs)
+        if not 0.0 <= decay < 1.0:
+            raise ValueError(f"decay={decay}: must be from 0 to below 1; 0.9 remembers about ten batches.")
+        if features < 1 or classes < 1:
+            raise ValueError(f"features={features}, classes={classes}: both must be 1 or more.")
+        self.features, self.classes, self.decay = features, classes, decay
+        self.means = self.add_weight(shape=(classes, features), initializer="zeros", trainable=False, name="means")
+        self.batches = self.add_weight(shape=(classes, 1), initializer="zeros", trainable=False, name="batches")
+        self.built = True
+
+    def moved(self, features: Any, labels: Any = None) -> tuple[Any, Any]:
+        """The centres as they are after this batch. Nothing is changed; gradients flow to ``features``.
+
+        Parameters
+        ----------
+        features
+            (batch, features), or any shape (batch, ...) with as many numbers.
+        labels
+            One-hot rows (batch, classes); ``None`` for a single centre. A row of zeros counts for no class.
+
+        Returns
+        -------
+        ``(centres, present)``: float32 (classes, features), and (classes, 1) with 1 for the classes in this batch.
+
+        Raises
+        ------
+        ValueError
+            If there are several classes and no labels.
+        """
+        if labels is None and self.classes > 1:
+            raise ValueError(f"there are {self.classes} centres: say by labels which image belongs to which.")
+        features = ops.reshape(ops.cast(features, "float32"), (-1, self.features))
+        labels = ops.ones_like(features[:, :1]) if labels is None else ops.cast(labels, "float32")
+        counts = ops.sum(labels, axis=0)[:, None]  # classes, 1
+        means = ops.matmul(ops.transpose(labels), features) / ops.maximum(counts, 1.0)  # classes, features
+        present = ops.cast(counts > 0, "float32")
+        decay = ops.minimum(self.decay, self.batches / (self.batches + 1.0))
+        return self.means + present * (1.0 - decay) * (means - self.means), present
+
+    def update(self, features: Any, labels: Any = None) -> Any:
+        """Move the centres by a batch, as :meth:`moved`, and return them, (classes, features)."""
+        centres, present = self.moved(features, labels)
+        self.means.assign(ops.stop_gradient(centres))
+        self.batches.assign(self.batches + present)
+        return centres
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"features": self.features, "classes": self.classes, "decay": self.decay}
+        return {**own, "name": self.name}

@@ -1,0 +1,53 @@
+"""``keras-faces classify`` as a user types it."""
+
+import json
+
+import pytest
+
+from keras_faces import cli
+
+SMALL = ["--count", "40", "--image-size", "16", "--width", "2", "--epochs", "1", "--held-out", "0.2"]
+
+
+def classify(tmp_path, *more, labels="Male, Eyeglasses"):
+    return cli.main(["classify", "--data", "drawn", "--labels", labels, *SMALL, "--out", str(tmp_path / "c"), *more])
+
+
+def test_it_trains_and_says_how_good_it_is(tmp_path, capsys):
+    assert classify(tmp_path, "--seed", "3") == 0
+    said = capsys.readouterr().out
+    assert "Of 8 held-out faces (20% held out by seed 3)" in said and f"classifier:{tmp_path / 'c'}" in said
+    assert {"balanced", "found", "Male", "Eyeglasses"} <= set(said.split())
+    config = json.loads((tmp_path / "c/config.json").read_text())
+    assert (config["what"], config["seed"], config["width"], config["count"]) == ("classifier", 3, 2, 40)
+    assert classify(tmp_path) == 1
+    assert "not overwritten" in capsys.readouterr().err
+
+
+def test_people(tmp_path, capsys):
+    assert classify(tmp_path, labels="identity:8") == 0
+    assert "top-1 accuracy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "more, labels, message",
+    [
+        (["--data", "nowhere"], "Male", "nowhere"),
+        ([], "Mael", "Male"),
+        ([], "identity:1000", "fewer than two people"),
+        (["--image-size", "8"], "Male", "between 16 and 512"),
+        (["--held-out", "0.001"], "Male", "larger --held-out"),
+    ],
+)
+def test_mistakes_are_told_in_a_line_and_leave_no_folder(tmp_path, capsys, more, labels, message):
+    assert classify(tmp_path, *more, labels=labels) == 1
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize("more", [["--rate", "nan"], ["--held-out", "1"], ["--rate", "fast"], ["--width", "0"]])
+def test_wrong_usage(tmp_path, capsys, more):
+    with pytest.raises(SystemExit, match="2"):
+        classify(tmp_path, *more)
+    assert more[1] in capsys.readouterr().err
