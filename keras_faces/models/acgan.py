@@ -116,10 +116,7 @@ class ACGAN(ConditionalModel):
 
         weights = self.generator.trainable_variables
         (_, (source, named)), gradients = value_and_grad(g_loss, weights, self.variables, self.optimizer.generator)
-        self.optimizer.generator.apply(gradients, weights)
-        if self.average:
-            self.average.update(self.generator)
-        return {"g_loss": source, "g_class_loss": named, "g_gradient": global_norm(gradients)}
+        return {**self.move_generator(source, gradients), "g_class_loss": named}
 
     def class_loss(self, labels: Any, logits: Any) -> Any:
         """−mean log P(C = c | X): the cross-entropy of a softmax, or of a sigmoid each, added up."""

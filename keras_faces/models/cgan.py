@@ -115,10 +115,7 @@ class CGAN(ConditionalModel):
 
         weights = self.generator.trainable_variables
         (loss, _), gradients = value_and_grad(g_loss, weights, self.variables, self.optimizer.generator)
-        self.optimizer.generator.apply(gradients, weights)
-        if self.average:
-            self.average.update(self.generator)
-        return {"g_loss": loss, "g_gradient": global_norm(gradients)}
+        return self.move_generator(loss, gradients)
 
 
 def build(

@@ -264,10 +264,7 @@ class InfoGAN(AdversarialModel):
 
         weights = self.generator.trainable_variables
         (loss, (paid, bound)), gradients = value_and_grad(g_loss, weights, self.variables, self.optimizer.generator)
-        self.optimizer.generator.apply(gradients, weights)
-        if self.average:
-            self.average.update(self.generator)
-        return {"g_loss": loss + paid, "info_loss": -bound, "g_gradient": global_norm(gradients)}
+        return {**self.move_generator(loss + paid, gradients), "info_loss": -bound}
 
     def information(self, said: Any, code: Any) -> tuple[Any, Any]:
         """λ E log Q(c|x), what D, Q and G are paid; and the bound L_I = E log Q(c|x) + H(c), in nats (eq. C5)."""

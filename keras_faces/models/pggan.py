@@ -275,8 +275,7 @@ class PGGAN(AdversarialModel):
     def improve_discriminator(self, real: Any, fake: Any) -> dict[str, Any]:
         """One step of the stage's D on photographs and fakes of the stage's side."""
         network = self.stage.discriminator
-        if self.gradient_penalty:
-            share = keras.random.uniform((ops.shape(real)[0], 1, 1, 1), seed=self.noise_seed)
+        share = self.share_of_photographs(ops.shape(real)[0])
 
         def d_loss():
             real_logits, fake_logits = network(real, training=True), network(fake, training=True)

@@ -263,10 +263,7 @@ class SGAN(AdversarialModel):
 
         weights = self.generator.trainable_variables
         (loss, _), gradients = value_and_grad(g_loss, weights, self.variables, self.optimizer.generator)
-        self.optimizer.generator.apply(gradients, weights)
-        if self.average:
-            self.average.update(self.generator)
-        return {"g_loss": loss, "g_gradient": global_norm(gradients)}
+        return self.move_generator(loss, gradients)
 
     def _step_on(self, images: Any, labels: Any) -> dict[str, Any]:
         if labels is None:
