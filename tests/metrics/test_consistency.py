@@ -18,8 +18,11 @@ class Colours(Features):
         super().__init__(4)
         self.label_kind, self.accuracy = kind, accuracy
 
+    def describe(self, images):
+        return images[:, 0, 0] / 255
+
     def probabilities(self, images, batch_size=64):
-        first = images[:, 0, 0].astype("float32") / 255
+        first = self.describe(images.astype("float32"))
         return first / first.sum(1, keepdims=True) if self.label_kind == "classes" else first
 
 
