@@ -20,11 +20,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_faces.files import lock, replacing
+
+if TYPE_CHECKING:
+    from keras_faces.training.devices import Devices
 
 
 class RunError(ValueError):
@@ -157,7 +160,14 @@ class RunFolder:
 
 
 def train(
-    folder: RunFolder, config: RunConfig, faces: Any, *, resume: bool = False, callbacks: Sequence[Any] = (), **watching
+    folder: RunFolder,
+    config: RunConfig,
+    faces: Any,
+    *,
+    resume: bool = False,
+    devices: Devices | None = None,
+    callbacks: Sequence[Any] = (),
+    **watching,
 ) -> Any:
     """Train a system into a run folder, from the beginning or on from its checkpoint.
 
@@ -169,6 +179,8 @@ def train(
         The photographs, as ``kf.data.load`` gives them.
     resume
         Go on from ``checkpoint.h5``. The weights at the end are, bit for bit, those of a training never interrupted.
+    devices
+        Where to train, as ``training/devices.py`` found them; ``None`` for one device. ``batch_size`` is that of all.
     callbacks
         More Keras callbacks.
     watching
@@ -180,17 +192,32 @@ def train(
     """
     import keras
 
-    from keras_faces.training import checkpoint
-    from keras_faces.training.callbacks import Progress
-    from keras_faces.training.waiting import Waiting
+    from keras_faces.training.devices import Devices
 
+    devices = devices or Devices()
     if resume and config.fingerprint not in ("", faces.fingerprint()):
         raise RunError(f"{config.data} no longer holds the images that {folder.path} was trained on; train anew.")
     config.fingerprint = faces.fingerprint()
     config.backend = keras.backend.backend()
     config.settle()
-    model = config.build()
-    batches = faces.batches(config.batch_size * model.d_steps, seed=config.seed)
+    devices.check_batch(config.batch_size)
+    asked = (config.system, config.fingerprint, config.precision, config.batch_size, config.seed, config.options)
+    devices.check_same(", ".join(map(str, asked)))
+    with devices.scope(), devices.own_folder(folder.path) as place:
+        begun = folder.checkpoint if resume and folder.checkpoint.exists() else None
+        return _train(RunFolder(place), config, faces, begun, resume, devices, callbacks, watching)
+
+
+def _train(folder, config, faces, begun: Path | None, resume: bool, devices, callbacks, watching: dict) -> Any:
+    """:func:`train` into the folder of this process; ``begun`` is the checkpoint to go on from."""
+    from keras_faces.training import checkpoint
+    from keras_faces.training.callbacks import Progress
+    from keras_faces.training.waiting import Waiting
+
+    with devices.making():
+        model = config.build()
+    part = (devices.process, devices.processes)
+    batches = model.batches(faces, config.batch_size * model.d_steps, config.seed, part)
     progress = Progress(iterations=len(batches), call=config.steps_per_call)
     waiting = Waiting(batches)
     reference = _reference(config, faces)
@@ -199,8 +226,8 @@ def train(
     folder.path.mkdir(parents=True, exist_ok=True)
     with open(folder.path / ".lock", "ab") as held:
         lock(held, folder.path)
-        if resume and folder.checkpoint.exists():
-            progress.epoch, progress.iteration = checkpoint.load(folder.checkpoint, model)
+        if begun is not None:
+            progress.epoch, progress.iteration = checkpoint.load(begun, model)
         folder.write(config)
         _tidy(folder, progress)
         watchers = [*_watchers(folder, config, model, progress, reference, **watching), *callbacks]
@@ -254,6 +281,7 @@ def _watchers(folder, config, model, progress, reference, show=False, pause=Fals
         watch.Checkpoint(folder.checkpoint, progress, config.checkpoint_every),
         keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: draw_pictures(folder, config, gif=False)),
     ]
+    watchers[-2:-2] = model.watchers(folder.path, progress, config.sample_every)
     if reference is not None:
         from keras_faces.training.scoring import ScoreCurve
 

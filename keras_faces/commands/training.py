@@ -63,6 +63,9 @@ def _add_training(training: argparse.ArgumentParser) -> None:
     training.add_argument(
         "--steps-per-call", type=positive, metavar="N", help="iterations between two looks of Python at them (1)"
     )
+    training.add_argument("--devices", type=_count, default=1, metavar="N", help='of each machine, or "all" (1)')
+    training.add_argument("--hosts", metavar="A:PORT,B:PORT", help="train on several machines: one address for each")
+    training.add_argument("--host", type=natural, metavar="K", help="which of --hosts this one is, from 0 on")
     training.add_argument("--out", type=Path, help="the run folder (runs/NAME)")
     training.add_argument("--resume", action="store_true", help="go on with the run in --out from its checkpoint")
     training.add_argument("--sample-every", type=positive, metavar="N", help="iterations between grids (200)")
@@ -129,39 +132,53 @@ def run_demo(options: argparse.Namespace) -> None:
         backend=backend_name(options.backend),
     )
     options.resume = options.strict = options.pause = options.tensorboard = False
+    options.devices, options.hosts, options.host = 1, None, None
     _run(RunFolder(options.out or _free_folder(Path("runs/demo"))), config, options)
 
 
 # ------------------------------------------------------------------------------------------------ helpers
 
 
+def _count(text: str) -> int | str:
+    return text if text == "all" else positive(text)
+
+
 def _run(folder, config, options: argparse.Namespace) -> None:
     """Load the data, make or check the folder, train, and say where everything is."""
-    if not options.resume:
+    if not options.resume and not options.host:
         folder.check_free()
     use_backend(config.backend)
     from keras_faces import models
     from keras_faces.runs import train
     from keras_faces.training import choices
+    from keras_faces.training.devices import connect
     from keras_faces.training.stages import parse_stages
+
+    choices.prepare(config.backend)
+    devices = connect(options.devices, options.hosts, options.host)
 
     config.image_size = config.image_size or models.lesson(config.system).IMAGE_SIZE
     if config.options.get("stages") is not None:
         parse_stages(config.options["stages"])  # a mistake is told before the photographs are read
-    choices.prepare(config.backend)
     faces = config.faces(options.strict)
     print(faces.summary())
     print(config.settle())
+    if devices.spread:
+        print(f"Each batch is cut in {len(devices.names)} parts: {', '.join(devices.names)}.")
     print(f"Training {config.system} at {config.image_size}×{config.image_size}; watch {folder.samples}")
     train(
         folder,
         config,
         faces,
         resume=options.resume,
+        devices=devices,
         show=options.show,
         pause=options.pause,
         tensorboard=options.tensorboard,
     )
+    if devices.process:
+        print(f"\nDone. Process 0 has written {folder.path}.")
+        return
     print(f"\nDone. The faces, epoch by epoch: {folder.path / 'evolution.png'}")
     for name, what in (("evolution.gif", "as an animation"), ("samples", "every grid"), ("losses.png", "the losses")):
         print(f"  {what + ':':<17} {folder.path / name}")

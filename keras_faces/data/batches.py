@@ -37,6 +37,8 @@ class Batches(keras.utils.PyDataset):
         Epoch e has the order ``np.random.default_rng([seed, e]).permutation(N)``.
     labels : ndarray, optional
         One row a picture; a batch is then a tuple of pictures and rows.
+    part : tuple of int
+        ``(k, n)``: only the k-th of n equal parts of each batch, for the k-th of n machines; (0, 1) is all of it.
 
     Attributes
     ----------
@@ -62,7 +64,7 @@ class Batches(keras.utils.PyDataset):
     ``for (images,) in batches`` goes through the next epoch and leaves `epoch` as it is.
     """
 
-    def __init__(self, images, batch_size: int, seed: int = 0, labels: np.ndarray | None = None):
+    def __init__(self, images, batch_size: int, seed: int = 0, labels: np.ndarray | None = None, part=(0, 1)):
         super().__init__(workers=1)  # more workers would take the tickets in an order that chance decides
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size} must be 1 or more")
@@ -73,7 +75,10 @@ class Batches(keras.utils.PyDataset):
             )
         if labels is not None and len(labels) != len(images):
             raise ValueError(f"{len(labels)} rows of labels for {len(images)} pictures")
+        if batch_size % part[1]:
+            raise ValueError(f"batch_size={batch_size} cannot be cut in {part[1]} equal parts")
         self.images, self.batch_size, self.seed = images, int(batch_size), int(seed)
+        self.part = part
         self.labels = labels
         self._epoch, self._start = 0, 0
         self._tickets: dict[int, int] | None = None  # of the running epoch: number asked for -> position in the order
@@ -147,8 +152,10 @@ class Batches(keras.utils.PyDataset):
         return batch
 
     def _read(self, epoch: int, position: int) -> tuple[np.ndarray, ...]:
-        first = position * self.batch_size
-        numbers = self.order(epoch)[first : first + self.batch_size]
+        number, parts = self.part
+        size = self.batch_size // parts
+        first = position * self.batch_size + number * size
+        numbers = self.order(epoch)[first : first + size]
         return (self.images[numbers],) if self.labels is None else (self.images[numbers], self.labels[numbers])
 
     def _prepare(self, position: int) -> None:

@@ -211,7 +211,7 @@ class Faces:
         found.labels = self.labels.hidden(keep, seed)
         return found
 
-    def batches(self, batch_size: int, seed: int = 0):
+    def batches(self, batch_size: int, seed: int = 0, part: tuple[int, int] = (0, 1)):
         """Batches for `fit`, in a new order each epoch; with their labels, if the faces have any.
 
         Parameters
@@ -220,6 +220,8 @@ class Faces:
             Faces a batch; the incomplete last batch of an epoch is left out.
         seed : int
             Decides, with the number of the epoch, the order.
+        part : tuple of int
+            (k, n): the k-th of n equal parts of each batch, for a training on n machines.
 
         Returns
         -------
@@ -231,8 +233,8 @@ class Faces:
         from keras_faces.data.partly_labelled import PartlyLabelled
 
         if self.labels is not None and self.labels.partial:
-            return PartlyLabelled(self.images, batch_size, seed, self.labels.vectors)
-        return Batches(self.images, batch_size, seed, None if self.labels is None else self.labels.vectors)
+            return PartlyLabelled(self.images, batch_size, seed, self.labels.vectors, part)
+        return Batches(self.images, batch_size, seed, None if self.labels is None else self.labels.vectors, part)
 
     def save(self, path: str | Path, *, progress: bool = True) -> Path:
         """Write everything as one packed file, which `load` reads; see `keras_faces.data.write_packed`."""

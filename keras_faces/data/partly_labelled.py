@@ -30,6 +30,8 @@ class PartlyLabelled(Batches):
         Decides, with the epoch, both streams.
     labels : ndarray
         float32 (N, n); a row of zeros is a face without a label.
+    part : tuple of int
+        As of :class:`Batches`.
     every : int
         One face of so many comes from the labelled ones: 2 for half of each batch. They stand at regular places, so
         that parts of a batch have as many.
@@ -40,8 +42,8 @@ class PartlyLabelled(Batches):
         No face has a label, ``every`` is less than 2 or more than ``batch_size``, or as of :class:`Batches`.
     """
 
-    def __init__(self, images, batch_size: int, seed: int, labels: np.ndarray, every: int = 2):
-        super().__init__(images, batch_size, seed, labels)
+    def __init__(self, images, batch_size: int, seed: int, labels: np.ndarray, part=(0, 1), every: int = 2):
+        super().__init__(images, batch_size, seed, labels, part)
         if not 2 <= every <= self.batch_size:
             raise ValueError(f"every={every}: must be from 2, half of a batch, to {self.batch_size}, one face a batch")
         self.labelled = np.flatnonzero(labels.any(axis=1))
@@ -72,4 +74,6 @@ class PartlyLabelled(Batches):
 
     def _read(self, epoch: int, position: int) -> tuple[np.ndarray, np.ndarray]:
         images, labels = super()._read(epoch, position)
-        return images, np.where(self.shows_label[:, None], labels, 0).astype("float32")
+        number, parts = self.part
+        shown = np.split(self.shows_label, parts)[number]
+        return images, np.where(shown[:, None], labels, 0).astype("float32")

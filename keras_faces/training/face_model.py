@@ -20,6 +20,7 @@ from keras import ops
 
 from keras_faces.training.average import WeightAverage
 from keras_faces.training.choices import default_compiler
+from keras_faces.training.devices import own_part
 from keras_faces.training.sampling import batchnorm_statistics, generate, latent_noise
 
 
@@ -42,6 +43,7 @@ class FaceModel(keras.Model):
     """
 
     NUMBERS: tuple[str, ...] = ()  # in the order of the log
+    d_steps = 1  # how many batches of photographs a step is given
 
     def __init__(
         self,
@@ -64,7 +66,11 @@ class FaceModel(keras.Model):
 
     def noise(self, batch: int) -> Any:
         """Fresh noise, (batch, latent_dim), standard normal."""
-        return keras.random.normal((batch, self.latent_dim), seed=self.noise_seed)
+        return self.draw(keras.random.normal, batch, self.latent_dim)
+
+    def draw(self, distribution: Any, batch: int, *shape: int) -> Any:
+        """Fresh random numbers of ``keras.random.normal`` or ``uniform``, (batch, *shape)."""
+        return own_part(lambda count: distribution((count, *shape), seed=self.noise_seed), batch)
 
     def scaled(self, images: Any) -> Any:
         """Photographs, uint8 0..255, in the range of the generator's last activation."""
@@ -83,6 +89,14 @@ class FaceModel(keras.Model):
     def fit(self, *args: Any, callbacks: Any = None, **kwargs: Any) -> keras.callbacks.History:
         """Keras's own ``fit``. What changes with the iterations (see :meth:`enter`) changes under way."""
         return super().fit(*args, callbacks=[Phases(), *(callbacks or [])], **kwargs)
+
+    def batches(self, faces: Any, batch_size: int, seed: int = 0, part: tuple[int, int] = (0, 1)) -> Any:
+        """What a run trains on: batches of ``faces``, see ``Faces.batches``; a system may want others."""
+        return faces.batches(batch_size, seed=seed, part=part)
+
+    def watchers(self, folder: Any, progress: Any, every: int | None) -> list[keras.callbacks.Callback]:
+        """Callbacks that a run folder has beside the usual ones: pictures that only this system makes."""
+        return []
 
     def enter(self, iteration: int) -> bool:
         """Make ready for an iteration, counted from 0 since training began; True if the step is now another one."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 
+from keras_faces.training.devices import replicas
 from keras_faces.training.loss_scale import LossScale
 
 
@@ -46,9 +47,16 @@ def value_and_grad(
     """
     scale = optimizer.scale_loss(1.0) if isinstance(optimizer, LossScale) else None
     result, gradients = _BACKENDS[keras.backend.backend()](loss_fn, list(variables), list(state), scale)
-    if scale is not None:
-        gradients = [None if gradient is None else gradient / scale for gradient in gradients]
-    return result, gradients
+    return result, divided(gradients, scale)
+
+
+def divided(gradients: list[Any], scale: Any) -> list[Any]:
+    """Gradients without the loss scale, and those of one of several devices as its share: optimizers add them up."""
+    copies = replicas()
+    if scale is None and copies == 1:
+        return gradients
+    scale = copies if scale is None else scale * copies
+    return [None if gradient is None else gradient / scale for gradient in gradients]
 
 
 def _times(loss, scale):
@@ -129,7 +137,7 @@ def input_gradients(network: keras.Layer, images: Any, *others: Any) -> Any:
 def global_norm(gradients: Sequence[Any]) -> Any:
     """The length of all gradients taken as one vector, float32; None (no gradient) counts as 0."""
     squares = [keras.ops.sum(keras.ops.cast(part, "float32") ** 2) for part in gradients if part is not None]
-    return keras.ops.sqrt(sum(squares))
+    return keras.ops.sqrt(sum(squares)) * replicas()  # a device's share counts whole
 
 
 def frozen(network: keras.Layer) -> keras.StatelessScope:

@@ -18,6 +18,7 @@ from typing import Any
 
 import keras
 
+from keras_faces.training.gradients import divided
 from keras_faces.training.loss_scale import LossScale
 
 Pullback = Callable[[Any], list[Any]]
@@ -47,9 +48,7 @@ def with_pullback(
 
     def pullback(slope):
         scale = _scale(optimizer)
-        if scale is None:
-            return back(slope)
-        return [None if gradient is None else gradient / scale for gradient in back(slope * scale)]
+        return divided(back(slope if scale is None else slope * scale), scale)
 
     return outputs, pullback
 
