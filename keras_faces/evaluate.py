@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from keras_faces.data import Faces
+    from keras_faces.data.labels import Labels
     from keras_faces.metrics import Features, Score
 
 COUNT = 2000  # images of each side
@@ -159,8 +160,12 @@ class Reference:
 
         return features_of(fakes, self.features, side="fake")
 
-    def scores(self, fakes: np.ndarray) -> list[Score]:
-        """FID, KID, precision and its kin, memorisation (if photographs are held out) and spread of these faces."""
+    def scores(self, fakes: np.ndarray, labels: Labels | None = None) -> list[Score]:
+        """FID, KID, precision and its kin, memorisation (if photographs are held out) and spread of these faces.
+
+        Features that tell classes apart add the Inception Score, and, where they know the ``labels`` by which the faces
+        were asked for, how often they find them.
+        """
         from keras_faces import metrics
         from keras_faces.metrics.neighbours import memorisation_from_features
 
@@ -174,7 +179,15 @@ class Reference:
         if self.held_out_features is not None:
             sides = (fake, self.train_features, self.held_out_features)
             found.append(memorisation_from_features(*sides, *named, seed=self.seed))
+        if getattr(self.features, "label_kind", "") == "classes" and len(fakes) >= 20:
+            found.append(metrics.inception_score(fakes, self.features, seed=self.seed))
+        if labels is not None and self._knows(labels):
+            found.append(metrics.label_consistency(fakes, labels, self.features, seed=self.seed))
         return [*found, spread(self.real, fakes, self.split)]
+
+    def _knows(self, labels: Labels) -> bool:
+        kind, names = (getattr(self.features, name, None) for name in ("label_kind", "class_names"))
+        return kind == labels.kind and set(labels.names) <= set(names or ())
 
 
 def spread(real: np.ndarray, fake: np.ndarray, split: str = "training") -> Score:

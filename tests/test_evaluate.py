@@ -10,7 +10,9 @@ from PIL import Image
 
 from keras_faces import cli, evaluate, plots
 from keras_faces.data import Faces
+from keras_faces.data.labels import Labels
 from keras_faces.metrics import Score
+from keras_faces.metrics.features.base import Features
 from keras_faces.runs import RunConfig, RunError, RunFolder
 
 NAMES = ["fid", "kid", "precision", "recall", "density", "coverage", "memorisation", "spread"]
@@ -95,6 +97,29 @@ def test_every_score_says_what_it_was_measured_on():
     alone = evaluate.Reference(evaluate.Photographs(Faces(faces_of(1)), None, "none"), "pixels").scores(faces_of(5))
     assert [score.name for score in alone] == [name for name in NAMES if name != "memorisation"]
     assert {score.split for score in alone} == {"training"}
+
+
+class Brightest(Features):
+    """Says of an image which of its channels is the brightest."""
+
+    title, dimension, class_names, label_kind = "brightest", 3, ("red", "green", "blue"), "classes"
+
+    def describe(self, images):
+        return images.mean(axis=(1, 2)) / 255
+
+    def probabilities(self, images, batch_size=64):
+        return np.eye(3)[self.describe(images).argmax(axis=1)]
+
+
+def test_features_that_know_classes_add_the_inception_score_and_the_labels():
+    photographs = evaluate.Photographs(Faces(faces_of(1, 20)), Faces(faces_of(2)), "a note")
+    found, fakes = evaluate.Reference(photographs, Brightest(16)), faces_of(5, 24)
+    of_pixels = fakes.mean(axis=(1, 2)).argmax(axis=1)
+    asked = Labels("classes", ("red", "green", "blue"), np.eye(3, dtype="float32")[of_pixels])
+    scores = {score.name: score.value for score in found.scores(fakes, asked)}
+    assert scores["label_consistency"] == 1 and 1 < scores["inception_score"] <= 3
+    others = Labels("attributes", ("Smiling",), np.ones((24, 1), "float32"))
+    assert "label_consistency" not in [score.name for score in found.scores(fakes, others)]
 
 
 def test_the_real_side_itself_is_at_distance_0_and_copies_are_memorised():

@@ -39,6 +39,15 @@ def add_scoring(command: argparse.ArgumentParser) -> None:
     command.add_argument("--against", choices=SPLITS, help="which photographs (held-out ones, if there are any)")
 
 
+def asked_labels(model, count: int):
+    """The labels that ``model.sample(count)`` asks for by itself; None for a system that has none."""
+    if not hasattr(model, "usual_labels"):
+        return None
+    from keras_faces.data.labels import Labels
+
+    return Labels(model.label_kind, model.label_names, model.usual_labels(count))
+
+
 def evaluate_run(options: argparse.Namespace) -> None:
     """Score a run; write the scores as JSON and as a table, and one picture."""
     from keras_faces import evaluate as scoring
@@ -50,9 +59,9 @@ def evaluate_run(options: argparse.Namespace) -> None:
     evaluation = scoring.begin(folder, found, options.count, options.seed, options.against)
     print(f"{folder.path}: {scoring.title(evaluation)}; {found.note}")
     references = [scoring.Reference(found, name, options.count, options.seed, options.against) for name in names]
-    faces = model.sample(options.count, seed=options.seed)
+    faces, labels = model.sample(options.count, seed=options.seed), asked_labels(model, options.count)
     for name, reference in zip(names, references, strict=True):
-        evaluation.scores[name] = reference.scores(faces)
+        evaluation.scores[name] = reference.scores(faces, labels)
         print("\n" + scoring.report(evaluation.scores[name]))
     out = options.out or folder.path / "evaluation"
     evaluation.write(out)

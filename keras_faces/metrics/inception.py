@@ -71,6 +71,8 @@ def inception_score(
         The features have no classes, or there are fewer than two images a split.
     """
     features = as_features(features)
+    if getattr(features, "label_kind", "") == "attributes":
+        raise ValueError(f"{features.name} knows attributes, of which a face has several: this score wants classes.")
     total = len(images) if hasattr(images, "shape") or hasattr(images, "images") else None
     probabilities = []
     with tqdm(total=total, desc="Classes of fake", unit=" images", delay=1, disable=not progress) as bar:

@@ -1,32 +1,23 @@
 """GANs that are told which face to make: what all of them share.
 
-A label is a vector: a 1 at the face's class, or a 1 for each attribute that it has (``data/labels.py``). It comes with
-its photograph, so G is asked for the kinds of faces that there are, as often as there are.
-
-:class:`ConditionalModel` brings the labels to ``step`` and makes pictures of wanted ones. How D learns whether face and
-label belong together is what the systems differ in: ``models/cgan.py`` reads both, ``models/acgan.py`` names the class.
+:class:`ConditionalModel` brings the labels to ``step``. What a label is, and how pictures of wanted ones are made, is
+in ``labelled.py``. How D learns whether face and label belong together is what the systems differ in:
+``models/cgan.py`` reads both, ``models/acgan.py`` names the class.
 
 Read next: ``models/cgan.py``.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
 from typing import Any
 
-import keras
-import numpy as np
 from keras import ops
 
-from keras_faces.data.labels import KINDS
 from keras_faces.training.adversarial import AdversarialModel
-from keras_faces.training.sampling import generate, latent_noise
-
-BANK = 256  # labels of the latest photographs that a model remembers
+from keras_faces.training.labelled import Labelled
 
 
-class ConditionalModel(AdversarialModel):
+class ConditionalModel(Labelled, AdversarialModel):
     """A GAN whose G reads ``[noise (batch, latent_dim), label (batch, n)]``.
 
     A system has ``improve_discriminator(real, fake, labels)`` and ``improve_generator(labels)``, which return numbers
@@ -38,32 +29,11 @@ class ConditionalModel(AdversarialModel):
         Model from ``[noise, label]`` to images (batch, H, W, 3) in ``value_range``.
     discriminator
         As the system wants it; the first that it reads are images.
-    label_names
-        Names of the n classes or attributes.
-    label_kind
-        "classes" (one of them is true of a face) or "attributes" (each by itself).
+    label_names, label_kind
+        See :class:`Labelled`.
     rule
         See :class:`AdversarialModel`.
     """
-
-    def __init__(
-        self,
-        generator: keras.Model,
-        discriminator: keras.Model,
-        *,
-        label_names: Sequence[str],
-        label_kind: str = "classes",
-        **rule: Any,
-    ) -> None:
-        super().__init__(generator, discriminator, **rule)
-        if label_kind not in KINDS:
-            raise ValueError(f"label_kind={label_kind!r}: choose from {', '.join(KINDS)}.")
-        self.label_names = tuple(label_names)
-        self.label_kind = label_kind
-        self.label_bank = self.add_weight(
-            (BANK, len(self.label_names)), initializer="zeros", trainable=False, dtype="float32", name="label_bank"
-        )
-        self.label_bank.assign(self.patterns(BANK))
 
     # ------------------------------------------------------------------------------------------------- the step
 
@@ -90,106 +60,3 @@ class ConditionalModel(AdversarialModel):
 
         spread = ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6)
         return {**d_numbers, **g_numbers, "spread": spread}
-
-    def remember(self, labels: Any) -> None:
-        """Keep the labels of the latest photographs: pictures ask for the kinds of faces that there are."""
-        labels = ops.cast(labels, "float32")[:BANK]
-        self.label_bank.assign(ops.concatenate([labels, self.label_bank])[:BANK])
-
-    def _step_on(self, images: Any, labels: Any) -> dict[str, Any]:
-        if labels is None:
-            raise ValueError(f"{self.name} learns from labels: train it on faces.labelled(...).batches(...).")
-        if labels.shape[-1] != len(self.label_names):
-            raise ValueError(f"{self.name} has {len(self.label_names)} labels, the data have {labels.shape[-1]}.")
-        return self.step(images, labels)
-
-    # ------------------------------------------------------------------------------------------------ pictures
-
-    def sample(self, count: int, seed: int = 0, truncation: float | None = None, labels: Any = None) -> np.ndarray:
-        """Generated faces, uint8 (count, H, W, 3); the same seed gives the same noise, whatever the count.
-
-        Parameters
-        ----------
-        truncation
-            As in :class:`FaceModel`.
-        labels
-            What faces to make, see :meth:`label_vectors`; ``None`` for labels of training photographs.
-        """
-        self.synchronise()
-        if labels is None:
-            bank = ops.convert_to_numpy(self.label_bank.value)
-            labels = bank[np.arange(count) % len(bank)]
-        return self.render(latent_noise(count, self.latent_dim, seed, truncation), labels)
-
-    def render(self, noise: np.ndarray, labels: Any = None) -> np.ndarray:
-        """Faces of the given noise (count, latent_dim), uint8 (count, H, W, 3).
-
-        Parameters
-        ----------
-        labels
-            See :meth:`label_vectors`; ``None``: :meth:`patterns`, a class after the other.
-        """
-        self.synchronise()
-        wanted = self.patterns(len(noise)) if labels is None else self.label_vectors(labels, len(noise))
-        return generate(self.generator, [noise, wanted], self.sampling_state(), self.value_range)
-
-    def patterns(self, count: int) -> np.ndarray:
-        """Labels to show, float32 (count, n): each class (or each attribute alone, then none) in turn."""
-        rows = np.eye(len(self.label_names), dtype="float32")
-        if self.label_kind == "attributes":
-            rows = np.concatenate([rows, np.zeros_like(rows[:1])])
-        return rows[np.arange(count) % len(rows)]
-
-    def label_vectors(self, labels: Any, count: int) -> np.ndarray:
-        """Label vectors, float32 (count, n).
-
-        Parameters
-        ----------
-        labels
-            A class ("Smiling"), or attributes that are there ("Smiling, Male"; "!Male" says that it is not, as do all
-            that are not named); a list of ``count`` such texts; or an array (n,) or (count, n).
-
-        Raises
-        ------
-        ValueError
-            For an unknown name (the nearest ones are told), two classes at once, and an array of another shape.
-        """
-        if isinstance(labels, str):
-            labels = [labels] * count
-        if len(labels) and isinstance(labels[0], str):
-            labels = np.stack([self._vector(text) for text in labels])
-        vectors = np.asarray(labels, "float32")
-        if vectors.shape == (len(self.label_names),):
-            vectors = np.repeat(vectors[None], count, axis=0)
-        if vectors.shape != (count, len(self.label_names)):
-            raise ValueError(f"labels of shape {vectors.shape} for {count} faces and {len(self.label_names)} labels.")
-        return vectors
-
-    def _vector(self, text: str) -> np.ndarray:
-        vector = np.zeros(len(self.label_names), "float32")
-        if text in self.label_names:  # the name of a class may have a comma
-            vector[self.label_names.index(text)] = 1.0
-            return vector
-        for word in filter(None, (word.strip() for word in text.split(","))):
-            absent = word[0] in "!-" and word not in self.label_names
-            name = word[1:].strip() if absent else word
-            same = [known for known in self.label_names if name.casefold() == known.casefold()]
-            if not same:
-                near = difflib.get_close_matches(name, self.label_names, n=3) or self.label_names[:10]
-                raise ValueError(f"{self.name} knows no label {name!r}. Did you mean {' or '.join(near)}?")
-            vector[self.label_names.index(same[0])] = 0.0 if absent else 1.0
-        if self.label_kind == "classes" and vector.sum() != 1:
-            raise ValueError(f"label {text!r}: name one class of {', '.join(self.label_names[:10])}.")
-        return vector
-
-    def typical_inputs(self, count: int) -> Any:
-        """Noise, and the labels of the latest photographs."""
-        bank = ops.convert_to_numpy(self.label_bank.value)
-        return [super().typical_inputs(count), bank[np.arange(count) % len(bank)]]
-
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """The generator's images of ``[noise, labels]``, in ``value_range``."""
-        return self.generator(inputs, training=training)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "label_names": self.label_names, "label_kind": self.label_kind}

@@ -84,3 +84,11 @@ def test_few_images_are_a_warning_and_nonsense_an_error():
         inception_score_from_probabilities(np.full((20, 4), 0.9), splits=1)
     with pytest.raises(ValueError, match="two classes or more"):
         inception_score_from_probabilities(np.ones((20, 1)), splits=1)
+
+
+def test_attributes_are_no_classes():
+    class Smiles:
+        name, resize, label_kind = "smiles", "none", "attributes"
+
+    with pytest.raises(ValueError, match="smiles knows attributes"):
+        inception_score(np.zeros((4, 8, 8, 3), "uint8"), Smiles())

@@ -9,8 +9,8 @@ import pytest
 from keras_faces import losses
 from keras_faces.data import Faces
 from keras_faces.runs import RunConfig, RunFolder, train
-from keras_faces.training.conditional import BANK
 from keras_faces.training.gradients import input_gradients
+from keras_faces.training.labelled import BANK
 
 to_numpy, tensor = keras.ops.convert_to_numpy, keras.ops.convert_to_tensor
 SYSTEMS = ("cgan", "acgan")
