@@ -12,19 +12,40 @@ from collections.abc import Sequence
 
 from keras_faces import __version__
 from keras_faces.commands import (
+    applications,
     classifying,
     comparing,
+    completing,
     conditional,
     consistency,
+    encoding,
+    identity,
     pictures,
     ring,
     scoring,
     systems,
     training,
+    translating,
     traversing,
 )
 
-ROOMS = (systems, training, pictures, conditional, traversing, comparing, classifying, scoring, consistency, ring)
+ROOMS = (
+    systems,
+    training,
+    pictures,
+    conditional,
+    traversing,
+    comparing,
+    classifying,
+    scoring,
+    consistency,
+    ring,
+    encoding,
+    identity,
+    applications,
+    translating,
+    completing,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

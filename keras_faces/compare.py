@@ -5,6 +5,7 @@ runs/compare/comparison.json    what was asked for
              comparison.png     the last grid of each, the same count of faces
              curves.png         losses, D(x) and D(G(z)), spread
              comparison.csv     the table; with --features, FID and its kin of each
+             reconstructions.png    of systems with an encoder: the same photographs through each
 
 The same budget means: every D sees the same photographs in the same order, as often. A system with several steps of D
 for each step of G (``d_steps``) makes so many times fewer iterations of them. Losses of different kinds measure
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from keras_faces.metrics import Score
 
 FINAL = ("d_loss", "g_loss", "d_real", "d_fake", "spread")  # at the end of the log
+TERMS = ("reconstruction_loss", "kl_loss", "bits_loss")  # of systems that have them, behind the other columns
 _BEFORE = ("system", "state", "g_parameters", "d_parameters", "seconds_per_iteration", "iterations")
 COLUMNS = [*_BEFORE, *FINAL, "minutes"]
 
@@ -51,6 +53,7 @@ class Comparison:
     crop: str = "auto"
     sample_every: int = 200
     checkpoint_every: int = 200
+    labels: str | None = None  # what all of them are told of the photographs
     features: str | None = None  # what the scores in the table look at; None: no scores
 
     def config(self, system: str) -> RunConfig:
@@ -70,6 +73,7 @@ class Entry:
     d_parameters: int
     d_steps: int
     probability: bool  # D's score is a probability
+    encodes: bool = False  # it has an encoder
     state: str = "not begun"  # "finished", "broken off", "stopped in epoch 3, iteration 20"
     scores: list[Score] = field(default_factory=list)
 
@@ -96,8 +100,13 @@ def folder_name(system: str) -> str:
     return re.sub(r"[^A-Za-z0-9=.+_]+", "-", system).strip("-.")
 
 
-def prepare(comparison: Comparison, path: Path) -> list[Entry]:
+def prepare(comparison: Comparison, path: Path, faces: Any = None) -> list[Entry]:
     """Build each system once, so that a mistake in the last one is told before the first one trains.
+
+    Parameters
+    ----------
+    faces
+        The photographs; needed where the systems learn from labels.
 
     Raises
     ------
@@ -117,11 +126,18 @@ def prepare(comparison: Comparison, path: Path) -> list[Entry]:
     for system, name in zip(comparison.systems, names, strict=True):
         asked = comparison.config(system)
         try:
-            model = models.build(asked.system, asked.image_size, asked.seed, asked.precision, **asked.options)
+            models.check_labels(asked.system, asked.labels)
+            if asked.labels:
+                models.check_label_kind(asked.system, faces.labels.kind)
+                _tell(asked, faces)
+            model = asked.build()
         except (ValueError, TypeError) as error:
             raise ValueError(f"{system}: {error}") from error
-        counts = model.generator.count_params(), model.discriminator.count_params()
-        entries.append(Entry(system, RunFolder(path / name), *counts, model.d_steps, model.pair.probability))
+        judge = getattr(model, "discriminator", None)  # not every system has one
+        counts = model.generator.count_params(), judge.count_params() if judge is not None else 0
+        probability = not hasattr(model, "pair") or model.pair.probability
+        encodes = hasattr(model, "encode")
+        entries.append(Entry(system, RunFolder(path / name), *counts, model.d_steps, probability, encodes))
         del model
         keras.utils.clear_session()
     return entries
@@ -181,6 +197,8 @@ def run(comparison: Comparison, entries: list[Entry], path: Path, faces: Any, re
 def _config(comparison: Comparison, entry: Entry, faces: Any) -> RunConfig:
     """What the system is trained with: the configuration of its run, if it has begun, with the epochs asked for."""
     asked = comparison.config(entry.system)
+    if asked.labels:
+        _tell(asked, faces)
     if len(faces) < (needed := asked.batch_size * entry.d_steps):
         raise ValueError(f"{entry.system}: {len(faces)} faces do not fill one batch of {needed}; take more faces.")
     if not entry.folder.config_file.exists():
@@ -188,13 +206,19 @@ def _config(comparison: Comparison, entry: Entry, faces: Any) -> RunConfig:
         return asked
     begun = entry.folder.read()
     for key, value in asdict(asked).items():
-        if key not in ("epochs", "data", "fingerprint") and value != getattr(begun, key):
+        chosen_then = key in ("epochs", "data", "fingerprint", "compiler") or value == "auto"
+        if not chosen_then and value != getattr(begun, key):
             raise RunError(
                 f"{entry.folder.path} was begun with {key} {getattr(begun, key)!r}, not {value!r}: leave the option "
                 "out to go on, or choose another --out."
             )
     begun.epochs, begun.data = asked.epochs, asked.data
     return begun
+
+
+def _tell(config: RunConfig, faces: Any) -> None:
+    """Note the names of the labels, as ``RunConfig.faces`` does."""
+    config.label_names, config.label_kind = list(faces.labels.names), faces.labels.kind
 
 
 def _is_finished(entry: Entry, config: RunConfig, faces: Any) -> bool:
@@ -236,13 +260,53 @@ def score(comparison: Comparison, entries: list[Entry], path: Path) -> None:
             model = entry.folder.read().build()
             checkpoint.load(entry.folder.checkpoint, model)
             faces = model.sample(evaluation.count, seed=evaluation.seed)
-            evaluation.scores[comparison.features] = reference.scores(faces)
+            evaluation.scores[comparison.features] = [
+                *reference.scores(faces),
+                *_consistency(comparison, model, evaluation),
+            ]
             evaluation.write(entry.folder.path / "evaluation")
         entry.scores = evaluation.scores[comparison.features]
     draw(entries, path)
 
 
+def _consistency(comparison: Comparison, model: Any, evaluation: Any) -> list[Score]:
+    """With labels and a classifier of them: how often it finds what was asked for, each label as often."""
+    if not comparison.labels or not comparison.features.startswith("classifier:"):
+        return []
+    from keras_faces.data.labels import Labels
+    from keras_faces.metrics import label_consistency
+
+    wanted = model.patterns(evaluation.count)
+    faces = model.sample(evaluation.count, seed=evaluation.seed, labels=wanted)
+    labels = Labels(model.label_kind, model.label_names, wanted)
+    return [label_consistency(faces, labels, comparison.features, seed=evaluation.seed)]
+
+
 # --------------------------------------------------------------------------------------- pictures and table
+
+
+def draw_reconstructions(entries: list[Entry], path: Path, faces: Any, count: int = 10, seed: int = 0) -> bool:
+    """Draw ``reconstructions.png``: photographs in the first row, in the others what each encoder's code keeps of
+    them (figure 4.6 of the dissertation). Returns whether there was something to draw."""
+    import numpy as np
+
+    from keras_faces import plots
+    from keras_faces.evaluate import some
+    from keras_faces.training import checkpoint
+
+    trained = [entry for entry in entries if entry.encodes and entry.folder.checkpoint.exists()]
+    if not trained:
+        return False
+    chosen = faces.take(some(len(faces), count, seed))
+    images = np.asarray(chosen.images[np.arange(len(chosen))])
+    rows = [("photographs", images)]
+    for entry in trained:
+        model = entry.folder.read().build()
+        checkpoint.load(entry.folder.checkpoint, model)
+        labels = chosen.labels.vectors if hasattr(model, "label_vectors") else None
+        rows.append((entry.system.replace(":", ":\n").replace(",", "\n"), model.reconstruct(images, labels)))
+    plots.save(plots.evolution([(name, plots.magnify(row, 96)) for name, row in rows]), path / "reconstructions.png")
+    return True
 
 
 def draw(entries: list[Entry], path: Path, faces: int = 16) -> None:
@@ -286,7 +350,8 @@ def table(entries: list[Entry]) -> pandas.DataFrame:
             if len(log) > 1:
                 row["seconds_per_iteration"] = round(pace.median(), 3)
             row |= {"iterations": int(last["step"])}
-            row |= {name: round(mean_after(log, name, last["step"] - 20), 5) for name in FINAL}
+            known = [name for name in (*FINAL, *TERMS) if name in log]
+            row |= {name: round(mean_after(log, name, last["step"] - 20), 5) for name in known}
             row["minutes"] = round(last["seconds"] / 60, 1)
         row |= {score.name: float(f"{score.value:.4g}") for score in entry.scores if score.name not in row}
         rows.append(row)

@@ -143,6 +143,8 @@ def faces_between(
     """
     from keras_faces.training.sampling import latent_noise
 
+    if hasattr(model, "translate"):
+        raise ValueError(f"{model.name} makes no faces of noise, so there is no way between them: use `translate`.")
     if not hasattr(model, "styles"):
         ends = latent_noise(faces, model.latent_dim, seed, truncation)
         between = round_trip(ends, steps, mode).reshape(-1, model.latent_dim)

@@ -118,7 +118,8 @@ def side_by_side(columns: Sequence[tuple[str, np.ndarray]], across: int = 4, tit
 
 
 def losses_of(logs: dict[str, pandas.DataFrame], unbounded: Collection[str] = ()) -> Figure:
-    """The curves of several trainings, one colour each: losses, D(x) with D(G(z)), spread of the fakes.
+    """The curves of several trainings, one colour each: losses, D(x) with D(G(z)), spread of the fakes, and what
+    systems without a D minimise.
 
     Parameters
     ----------
@@ -137,8 +138,14 @@ def losses_of(logs: dict[str, pandas.DataFrame], unbounded: Collection[str] = ()
     panels += [("D(x), and dashed D(G(z))", ["d_real", "d_fake"], probable)] if probable else []
     panels += [("D's score of photographs, and dashed of fakes", ["d_real", "d_fake"], others)] if others else []
     panels += [("spread of the fakes", ["spread"], list(logs))]
+    panels += [(name.replace("_", " "), [name], list(logs)) for name in ("reconstruction_loss", "kl_loss", "bits_loss")]
+    panels = [
+        (title, columns, [name for name in names if columns[0] in logs[name]]) for title, columns, names in panels
+    ]
+    panels = [panel for panel in panels if panel[2]]
     figure = Figure(figsize=(9, 2.3 * len(panels) + 0.3 * len(logs)), layout="constrained")
-    for axes, (title, columns, names) in zip(figure.subplots(len(panels), sharex=True), panels, strict=True):
+    places = figure.subplots(len(panels), sharex=True, squeeze=False).ravel()
+    for axes, (title, columns, names) in zip(places, panels, strict=True):
         axes.set_title(title, loc="left", fontsize="medium")
         for name in names:
             for column, style in zip(columns, ("-", "--"), strict=False):
@@ -148,8 +155,14 @@ def losses_of(logs: dict[str, pandas.DataFrame], unbounded: Collection[str] = ()
             axes.set_yscale("symlog", linthresh=1.0)  # a critic's numbers are hundreds, those of the others a few
         axes.grid(alpha=0.3)
     axes.set_xlabel("iteration")
-    handles = [next(line for line in axes.lines if line.get_label() == name) for name in logs]
-    figure.legend(handles, list(logs), loc="outside lower center", ncols=1 if max(map(len, logs)) > 30 else 3)
+    lines = {line.get_label(): line for axes in reversed(figure.axes) for line in reversed(axes.lines)}  # solid ones
+    handles = [lines[name] for name in logs if name in lines]
+    figure.legend(
+        handles,
+        [line.get_label() for line in handles],
+        loc="outside lower center",
+        ncols=1 if max(map(len, logs)) > 30 else 3,
+    )
     return figure
 
 
@@ -170,6 +183,8 @@ def losses(log: pandas.DataFrame, title: str = "") -> Figure:
     known = {"d_loss": "D's loss", "g_loss": "G's loss"}
     others = {name: name.replace("_", " ") for name in log if name.endswith("loss") and name not in known}
     _curves(above, log, known | others)
+    if above.lines and max(np.abs(line.get_ydata()).max() for line in above.lines) > 20:
+        above.set_yscale("symlog", linthresh=1.0)  # squares summed over all pixels beside cross-entropies
     if "d_loss" in log:
         above.axhline(np.log(2), color="grey", linewidth=0.8, linestyle=":", label="ln 2: D cannot tell")
     known = {"d_real": "D(x), photographs", "d_fake": "D(G(z)), fakes", "d_accuracy": "D is right"}

@@ -32,16 +32,30 @@ NARROW = {
     "infogan": {"width": 4, "categories": (3,), "numbers": 2},
     "stackgan": {"width": 4, "components": 3, "text_dim": 16, "first_iterations": 1, "text_iterations": 2},
     "fm-gan": {"width": 4},
+    "fm-cgan": {"width": 4, "classifier_first": 1},
+    "cvae-gan": {"width": 4, "classifier_first": 1},
+    "ip-gan": {"width": 4, "convolutions": 1, "recogniser_iterations": 1},
+    "vae": {"width": 4},
+    "pca": {},
+    "cvae": {"width": 4},
+    "vaegan": {"width": 4},
+    "aae": {"width": 4, "units": 8},
+    "pixelcnn": {"width": 6, "depth": 2, "components": 2},
+    "pixelrnn": {"width": 6, "depth": 1, "components": 2},
+    "pix2pix": {"width": 4},
+    "cyclegan": {"width": 4, "blocks": 1, "pool": 12, "label_names": ("without", "with")},
 }
 NAMES = ("Smiling", "Male", "Eyeglasses")  # labels of the systems that learn from some
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_measured(monkeypatch):
+@pytest.fixture(autouse=True, scope="session")
+def nothing_is_measured():
     """A training chooses by rule: float32 on a CPU, whatever this machine is fast at."""
     from keras_faces.training import choices
 
-    monkeypatch.setattr(choices, "measured", lambda here: {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choices, "measured", lambda here: {})
+        yield
 
 
 @pytest.fixture
@@ -53,7 +67,7 @@ def narrow():
 
         kinds = getattr(kf.models.lesson(name), "LABELS", ())
         labels = {"label_names": NAMES, "label_kind": kinds[-1]} if kinds else {}
-        asked = {"latent_dim": 5, **NARROW[name], **labels, **options}
+        asked = {"latent_dim": 5, **labels, **NARROW[name], **options}
         return kf.models.build(name, image_size=image_size, seed=seed, **asked)
 
     return build
@@ -61,13 +75,14 @@ def narrow():
 
 @pytest.fixture
 def labels_of():
-    """``labels_of(name, count)``: a tuple of the labels (count, 3) of so many photographs; empty if it wants none."""
+    """``labels_of(name, count)``: a tuple of the labels (count, n) of so many photographs; empty if it wants none."""
 
     def rows(name, count):
         import keras_faces as kf
 
         wanted = getattr(kf.models.lesson(name), "LABELS", ())
-        return (np.eye(len(NAMES), dtype="float32")[np.arange(count) % len(NAMES)],) if wanted else ()
+        n = len(NARROW[name].get("label_names", NAMES))
+        return (np.eye(n, dtype="float32")[np.arange(count) % n],) if wanted else ()
 
     return rows
 

@@ -11,7 +11,9 @@ import pytest
 from keras_faces import cli, plots
 
 COMMANDS = ("list", "describe", "train", "demo", "sample", "interpolate", "figure", "compare", "classify", "evaluate")
-COMMANDS += ("classes", "attributes", "traverse", "consistency", "ring")
+COMMANDS += ("classes", "attributes", "traverse", "consistency", "ring", "inpaint", "retrieve", "relabel", "augment")
+COMMANDS += ("reconstruct", "morph", "latent-map", "eigenfaces", "complete", "translate")
+COMMANDS += ("transfer", "person", "attribute-morph", "frontal", "detect-adversarial")
 NARROW = ["--image-size", "16", "--option", "filters=[16,8,8,4]", "--option", "latent_dim=5"]
 
 

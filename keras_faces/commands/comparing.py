@@ -17,6 +17,7 @@ def add(commands) -> None:
         "systems", nargs="*", metavar="NAME", help="systems, with options where wanted: dcgan:loss=hinge,width=32"
     )
     add_data(compare)
+    compare.add_argument("--labels", help='of systems that are told them, as in `train`: "Smiling, Male", identity:20')
     compare.add_argument("--image-size", type=positive, help="side in pixels, of all (32)")
     compare.add_argument("--epochs", type=positive, help="epochs of each (20)")
     compare.add_argument("--batch-size", type=positive, help="photographs an iteration (64)")
@@ -45,21 +46,22 @@ def compare_systems(options: argparse.Namespace) -> int:
 
     if comparison.features is not None:
         metrics.features.get(comparison.features)  # a mistake is told before anything is trained
-    entries = compare.prepare(comparison, options.out)  # a mistake is told before the photographs are read
-    faces = data.load(
-        comparison.data,
-        comparison.image_size,
-        count=comparison.count,
-        seed=comparison.seed,
-        crop=comparison.crop,
-        strict=options.strict,
-    )
+    where = {"count": comparison.count, "seed": comparison.seed, "crop": comparison.crop, "strict": options.strict}
+    if comparison.labels is None:
+        entries = compare.prepare(comparison, options.out)  # a mistake is told before the photographs are read
+        faces = data.load(comparison.data, comparison.image_size, **where)
+    else:
+        faces = data.load(comparison.data, comparison.image_size, **where).labelled(comparison.labels)
+        entries = compare.prepare(comparison, options.out, faces)
     print(faces.summary())
     compare.run(comparison, entries, options.out, faces, resume=options.resume)
+    drawn = compare.draw_reconstructions(entries, options.out, faces, seed=comparison.seed)
     if comparison.features is not None:
         compare.score(comparison, entries, options.out)
     print("\n" + compare.table(entries).to_string(index=False, na_rep="-"))
-    for name, what in (("comparison.png", "the faces"), ("curves.png", "the curves"), ("comparison.csv", "the table")):
+    made = [("comparison.png", "the faces"), ("curves.png", "the curves"), ("comparison.csv", "the table")]
+    made += [("reconstructions.png", "photographs through each")] if drawn else []
+    for name, what in made:
         print(f"  {what + ':':<12} {options.out / name}")
     return 0 if all(entry.state == "finished" for entry in entries) else 3
 

@@ -34,6 +34,18 @@ SYSTEMS = {
     "infogan": ("infogan", "codes that nobody named: G is paid when Q can read them"),
     "stackgan": ("stackgan", "a sentence, a sketch of 32×32, and the picture made of it"),
     "fm-gan": ("fm_gan", "G matches the centre of what D sees in photographs"),
+    "fm-cgan": ("fm_cgan", "that, and in each class the centre of what a classifier sees"),
+    "cvae-gan": ("cvae_gan", "an encoder, so that each face has a photograph to be like"),
+    "ip-gan": ("ip_gan", "the person of one picture, all the rest of another, strangers too"),
+    "vae": ("vae", "a photograph becomes a code, noise becomes a face: blurred, and nobody is missing"),
+    "pca": ("pca", "the mean face and so much of each eigenface: the straightest way to make faces"),
+    "cvae": ("cvae", "the same with a label in both networks, so that the code says all the rest"),
+    "vaegan": ("vaegan", "a discriminator's features measure the reconstruction, not the pixels"),
+    "aae": ("aae", "a discriminator judges the codes, and never sees a face"),
+    "pixelcnn": ("pixelcnn", "a face pixel by pixel, each given those before it: masked convolutions"),
+    "pixelrnn": ("pixelrnn", "the same by an LSTM that goes down the rows"),
+    "pix2pix": ("pix2pix", "a photograph from its outlines, its brightness, a few pixels, or a part of it"),
+    "cyclegan": ("cyclegan", "from one kind of face to another and back, without pairs"),
 }
 
 

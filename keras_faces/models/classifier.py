@@ -64,11 +64,12 @@ def classifier(
     for rung, filters in enumerate(channels(image_size, width)):
         stages += [
             *_convolution(filters, kernel_size=7 if rung == 0 else 3),  # 128, 128, 64
-            layers.MaxPooling2D(2, padding="same"),  # 64, 64, 64 → 32, 32, 128 → 16, 16, 256 → 8, 8, 512 → 4, 4, 512
+            # 64, 64, 64 → 32, 32, 128 → 16, 16, 256 → 8, 8, 512 → 4, 4, 512
+            layers.MaxPooling2D(2, padding="same", name=f"pool{rung + 1}"),
         ]
     stages += [
         *_convolution(width * min(8, 2 ** len(sides(image_size)[1:])), kernel_size=3),  # 4, 4, 512
-        layers.Flatten(),  # 8192
+        layers.Flatten(name="flatten"),  # 8192
         layers.Dense(16 * width, activation="relu", name="features"),  # 1024
         layers.Dense(count, dtype="float32", name="logits"),
     ]
@@ -92,7 +93,7 @@ def features(network: keras.Model, names: Sequence[str] = ("features",)) -> kera
         What :func:`classifier` made.
     names
         Layers whose outputs are wanted; a list of outputs if they are several ("using several layers of C is better
-        still", section 3.2.3). ``[layer.name for layer in network.layers]`` tells which there are.
+        still", section 3.2.3): "pool1", "pool2", ..., "flatten", "features", "logits".
 
     Raises
     ------

@@ -24,8 +24,10 @@ def describe(name: str, model: keras.Model) -> str:
     printed = lesson(name).PRINTED
     size = model.generator.output_shape[1]
     parts = []
-    for role in ("generator", "discriminator"):
-        network = getattr(model, role)
+    for role in ("generator", "discriminator", "encoder"):
+        network = getattr(model, role, None)
+        if network is None:  # not every system has a D, or an encoder
+            continue
         lines: list[str] = []
         network.summary(print_fn=lambda line, lines=lines: lines.append(line), line_length=80)
         parts.append("\n".join(lines))

@@ -186,7 +186,7 @@ class AdversarialModel(FaceModel):
 
     def share_of_photographs(self, batch: int) -> Any:
         """Where the gradient penalty looks, between each fake (0) and photograph (1): uniform, (batch, 1, 1, 1)."""
-        return self.draw(keras.random.uniform, batch, 1, 1, 1) if self.gradient_penalty else None
+        return self.fresh(keras.random.uniform, batch, 1, 1, 1) if self.gradient_penalty else None
 
     def penalties(self, real: Any, fake: Any, share: Any, *others: Any) -> Any:
         """What ``gradient_penalty`` and ``r1`` add to D's loss; ``others`` is what D reads beside the images."""

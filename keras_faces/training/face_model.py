@@ -66,9 +66,9 @@ class FaceModel(keras.Model):
 
     def noise(self, batch: int) -> Any:
         """Fresh noise, (batch, latent_dim), standard normal."""
-        return self.draw(keras.random.normal, batch, self.latent_dim)
+        return self.fresh(keras.random.normal, batch, self.latent_dim)
 
-    def draw(self, distribution: Any, batch: int, *shape: int) -> Any:
+    def fresh(self, distribution: Any, batch: int, *shape: int) -> Any:
         """Fresh random numbers of ``keras.random.normal`` or ``uniform``, (batch, *shape)."""
         return own_part(lambda count: distribution((count, *shape), seed=self.noise_seed), batch)
 

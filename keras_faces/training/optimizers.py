@@ -20,18 +20,20 @@ class AdversarialOptimizer(keras.optimizers.Optimizer):
     Parameters
     ----------
     discriminator, generator, others
-        Keras optimizers, not shared with any other model. Each is an attribute by its name: ``optimizer.encoder``.
+        Keras optimizers, not shared with any other model; None for a network that a system has not. Each is an
+        attribute by its name: ``optimizer.encoder``.
     """
 
     def __init__(
         self,
-        discriminator: keras.optimizers.Optimizer,
-        generator: keras.optimizers.Optimizer,
+        discriminator: keras.optimizers.Optimizer | None = None,
+        generator: keras.optimizers.Optimizer | None = None,
         name: str = "adversarial_optimizer",
         **others: keras.optimizers.Optimizer,
     ) -> None:
         super().__init__(learning_rate=0.0, name=name)  # its own rate is never used, see `learning_rate`
         parts = {"discriminator": discriminator, "generator": generator, **others}
+        parts = {key: part for key, part in parts.items() if part is not None}
         if len({id(part) for part in parts.values()}) < len(parts):
             raise ValueError(
                 "each network needs an optimizer of its own: one Adam for two would count every step twice."

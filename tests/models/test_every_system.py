@@ -7,7 +7,23 @@ import pytest
 import keras_faces as kf
 
 SYSTEMS = [name for name in kf.models.available() if not name.startswith("slides")]  # these: test_adversarial.py
-OWN = ("pggan", "sgan", "infogan", "stackgan")  # steps of another form, with tests of their own: test_pggan.py, ...
+OWN = (
+    "pggan",
+    "sgan",
+    "infogan",
+    "cvae-gan",
+    "stackgan",
+    "ip-gan",
+    "pca",
+    "vae",
+    "cvae",
+    "vaegan",
+    "aae",
+    "pixelcnn",
+    "pixelrnn",
+    "pix2pix",
+    "cyclegan",
+)  # steps of another form, with tests of their own
 
 
 def moved(before, after):

@@ -1,0 +1,225 @@
+"""``keras-faces transfer``, ``person``, ``attribute-morph``, ``frontal`` and ``detect-adversarial``, for IP-GAN."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from keras_faces.commands.options import natural, png, positive, trained_run, two_or_more
+
+SHOWN = 6  # faces of the run's own data, where no pictures are given
+
+
+def add(commands) -> None:
+    """Add the five commands."""
+    transfer = _command(commands, "transfer", "the person of one picture with the attributes of another", draw_transfer)
+    _add_pictures(transfer, "--identity", "whose identity, a row each")
+    _add_pictures(transfer, "--attributes", "whose attributes, a column each")
+
+    person = _command(commands, "person", "random faces of a person", draw_people)
+    person.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="of people, a row each (of the data)")
+    person.add_argument("--label", action="append", help="the name of somebody from the training; may be given again")
+    person.add_argument("--count", type=positive, default=8, help="faces of each (8)")
+    person.add_argument("--seed", type=natural, default=0, help="seed of the attributes (0)")
+
+    morph = _command(commands, "attribute-morph", "a person on the way from attributes to others", draw_attribute_morph)
+    _add_pictures(morph, "--identity", "who, a row each")
+    _add_pictures(morph, "--first", "attributes to begin with, as many or one")
+    _add_pictures(morph, "--last", "attributes to end with, as many or one")
+    morph.add_argument("--steps", type=two_or_more, default=8, help="pictures on the way (8)")
+
+    frontal = _command(commands, "frontal", "profiles seen from the front", draw_frontal)
+    frontal.add_argument(
+        "pictures", nargs="*", type=Path, metavar="PICTURE", help="profiles (turned faces of the data)"
+    )
+    _add_pictures(frontal, "--front", "frontal pictures, whose attributes are taken (symmetric faces of the data)")
+
+    detect = _command(commands, "detect-adversarial", "find examples made to fool the recogniser", draw_adversarial)
+    detect.add_argument("--pairs", type=two_or_more, default=50, help="pairs of people, two examples each (50)")
+    detect.add_argument(
+        "--thresholds", type=_numbers, default="1, 0.8, 0.6, 0.4", help="squared distances θ (1, 0.8, 0.6, 0.4)"
+    )
+    detect.add_argument("--steps", type=positive, default=40, help="steps of the search for an example (40)")
+    detect.add_argument("--seed", type=natural, default=0, help="of the pairs and the cross-validation (0)")
+
+
+def _command(commands, name: str, line: str, function) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=line, allow_abbrev=False)
+    command.add_argument("run", type=Path, metavar="RUN", help="a run folder of ip-gan")
+    command.add_argument("--data", help="faces to take pictures from where none are given (the run's own data)")
+    command.add_argument("--out", type=Path, help=f"the .png file (RUN/{name}.png)")
+    command.set_defaults(command=function, name=name)
+    return command
+
+
+def _add_pictures(command: argparse.ArgumentParser, option: str, line: str) -> None:
+    command.add_argument(
+        option, nargs="+", type=Path, metavar="PICTURE", help=f"{line}: files or folders (of the data)"
+    )
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} must be numbers with commas between, such as 1, 0.4") from None
+
+
+# ------------------------------------------------------------------------------------------------- the commands
+
+
+def draw_transfer(options: argparse.Namespace) -> None:
+    """The matrix of people and attributes."""
+    from keras_faces.applications.transfer import figure, matrix
+
+    model, source = _begin(options)
+    subjects = source.pictures(options.identity, SHOWN)
+    pictures = source.pictures(options.attributes, SHOWN, skip=len(subjects))
+    _write(options, figure(subjects, pictures, matrix(model, subjects, pictures)))
+    print(f"{len(subjects)} people with the attributes of {len(pictures)} pictures: {_out(options)}")
+
+
+def draw_people(options: argparse.Namespace) -> None:
+    """Random faces of people."""
+    import numpy as np
+
+    from keras_faces.applications.person import figure, people
+    from keras_faces.applications.transfer import rows_figure
+
+    model, source = _begin(options)
+    if options.label and options.pictures:
+        raise ValueError("give pictures or --label, not both.")
+    if options.label:
+        rows = np.stack([model.person(name, options.count, options.seed) for name in options.label])
+        _write(options, rows_figure(rows, ", ".join(options.label)))
+    else:
+        subjects = source.pictures(options.pictures, SHOWN)
+        rows = people(model, subjects, options.count, options.seed)
+        _write(options, figure(subjects, rows))
+    print(f"{len(rows)} people, {options.count} faces of each: {_out(options)}")
+
+
+def draw_attribute_morph(options: argparse.Namespace) -> None:
+    """People on the way from some attributes to others."""
+    from keras_faces.applications.attribute_morph import attribute_path, figure
+
+    model, source = _begin(options)
+    subjects = source.pictures(options.identity, 3)
+    first = _as_many(source.pictures(options.first, len(subjects), skip=len(subjects)), len(subjects), "--first")
+    last = _as_many(source.pictures(options.last, len(subjects), skip=2 * len(subjects)), len(subjects), "--last")
+    images = attribute_path(model, subjects, first, last, options.steps)
+    _write(options, figure(subjects, first, last, images))
+    print(f"{len(subjects)} people, {options.steps} steps between two attributes: {_out(options)}")
+
+
+def draw_frontal(options: argparse.Namespace) -> None:
+    """Profiles, the frontal pictures that attributes are taken from, and the frontal views."""
+    import numpy as np
+
+    from keras_faces.applications.frontal import asymmetry, figure, fitting_fronts, frontal
+
+    model, source = _begin(options)
+    if options.pictures:
+        profiles = source.pictures(options.pictures, 0)
+    else:
+        some = source.some(500)
+        profiles = some[np.sort(np.argsort(asymmetry(some))[-SHOWN:])]
+    if options.front:
+        fronts = _as_many(source.pictures(options.front, 0), len(profiles), "--front")
+    else:
+        some = source.some(2000)
+        fronts = some[fitting_fronts(profiles, some)]
+    _write(options, figure(profiles, fronts, frontal(model, profiles, fronts)))
+    print(f"{len(profiles)} profiles, the fronts taken, the frontal views: {_out(options)}")
+
+
+def draw_adversarial(options: argparse.Namespace) -> None:
+    """Table 5.4 and figure 5.13."""
+    from keras_faces.applications.detection import figure, pairs_of_people, table
+    from keras_faces.files import replacing
+
+    model, source = _begin(options)
+    first, second = pairs_of_people(source.faces, options.pairs, options.seed)
+    found, shown = table(model, first, second, options.thresholds, options.steps, options.seed)
+    print(found.round(4).to_string(index=False))
+    _write(options, figure(shown, f"θ = {min(options.thresholds)}"))
+    csv = _out(options).with_suffix(".csv")
+    with replacing(csv) as beside:
+        found.to_csv(beside, index=False)
+    print(f"the table: {csv}\nthe examples: {_out(options)}")
+
+
+# ------------------------------------------------------------------------------------------------- what they share
+
+
+class _Source:
+    """Where pictures come from: files that are named, else faces of a data set, each of another person."""
+
+    def __init__(self, config, data: str | None) -> None:
+        self.config, self.data = config, data
+        self._faces = None
+
+    @property
+    def faces(self):
+        """The data set, read when it is needed for the first time."""
+        if self._faces is None:
+            from keras_faces import data
+
+            config = self.config
+            if self.data is None:
+                self._faces = config.faces()
+            else:
+                self._faces = data.load(self.data, config.image_size, count=1000 if self.data == "drawn" else None)
+        return self._faces
+
+    def pictures(self, paths: list[Path] | None, count: int, skip: int = 0):
+        """Pictures uint8 (n, H, W, 3): those of the paths, else of ``count`` people after the first ``skip``."""
+        import numpy as np
+
+        from keras_faces.given_pictures import given_pictures
+
+        if paths:
+            return given_pictures(paths, self.config.image_size, self.config.crop)
+        identities = self.faces.identities
+        if identities is None:
+            numbers = np.arange(len(self.faces))
+        else:
+            numbers = np.unique(identities, return_index=True)[1]
+        numbers = numbers[np.arange(skip, skip + count) % len(numbers)]
+        return np.asarray(self.faces.images[numbers])
+
+    def some(self, count: int):
+        """Up to ``count`` pictures of the data set, spread over it."""
+        import numpy as np
+
+        numbers = np.unique(np.linspace(0, len(self.faces) - 1, count).round().astype(int))
+        return np.asarray(self.faces.images[numbers])
+
+
+def _begin(options: argparse.Namespace):
+    from keras_faces.runs import RunFolder
+
+    png(_out(options))
+    RunFolder(options.run).read()  # a wrong folder is told before anything is loaded
+    _, config, model = trained_run(options.run)
+    from keras_faces.applications.transfer import check_model
+
+    check_model(model)
+    return model, _Source(config, options.data)
+
+
+def _out(options: argparse.Namespace) -> Path:
+    return options.out or options.run / f"{options.name}.png"
+
+
+def _as_many(pictures, count: int, option: str):
+    if len(pictures) not in (1, count):
+        raise ValueError(f"{option}: {len(pictures)} pictures for {count} people; give one, or one for each.")
+    return pictures.repeat(count, axis=0) if len(pictures) == 1 and count > 1 else pictures
+
+
+def _write(options: argparse.Namespace, figure) -> None:
+    from keras_faces import plots
+
+    _out(options).parent.mkdir(parents=True, exist_ok=True)
+    plots.save(figure, _out(options))
