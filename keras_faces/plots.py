@@ -177,26 +177,28 @@ def losses(log: pandas.DataFrame, title: str = "") -> Figure:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 7.5), layout="constrained")
-    above, middle, below = figure.subplots(3, sharex=True, height_ratios=(3, 3, 2))
-    above.set_title(title)
     known = {"d_loss": "D's loss", "g_loss": "G's loss"}
-    others = {name: name.replace("_", " ") for name in log if name.endswith("loss") and name not in known}
-    _curves(above, log, known | others)
-    if above.lines and max(np.abs(line.get_ydata()).max() for line in above.lines) > 20:
-        above.set_yscale("symlog", linthresh=1.0)  # squares summed over all pixels beside cross-entropies
-    if "d_loss" in log:
-        above.axhline(np.log(2), color="grey", linewidth=0.8, linestyle=":", label="ln 2: D cannot tell")
+    losses = known | {name: name.replace("_", " ") for name in log if name.endswith("loss") and name not in known}
     known = {"d_real": "D(x), photographs", "d_fake": "D(G(z)), fakes", "d_accuracy": "D is right"}
-    others = {name: name.replace("_", " ") for name in log if name.endswith("accuracy") and name not in known}
-    _curves(middle, log, known | others)
-    if "spread" in log:
-        middle.plot(log["step"], log["spread"].clip(upper=2), label="spread of the fakes", color="grey", linewidth=0.8)
-    _curves(below, log, {"d_gradient": "D's gradient", "g_gradient": "G's gradient"})
-    if below.lines:
-        below.set_yscale("log")
-    below.set_xlabel("iteration")
-    for axes in (above, middle, below):
+    scores = known | {name: name.replace("_", " ") for name in log if name.endswith("accuracy") and name not in known}
+    scores["spread"] = "spread of the fakes"
+    lengths = {"d_gradient": "D's gradient", "e_gradient": "E's gradient", "g_gradient": "G's gradient"}
+    known = set(log.dropna(axis="columns", how="all"))
+    panels = [(names, height) for names, height in ((losses, 3), (scores, 3), (lengths, 2)) if names.keys() & known]
+    panels = panels or [(losses, 3)]
+    heights = [height for _, height in panels]
+    figure = Figure(figsize=(8, 0.5 + sum(heights)), layout="constrained")
+    places = figure.subplots(len(panels), sharex=True, height_ratios=heights, squeeze=False).ravel()
+    places[0].set_title(title)
+    places[-1].set_xlabel("iteration")
+    for axes, (names, _) in zip(places, panels, strict=True):
+        _curves(axes, log.assign(spread=log["spread"].clip(upper=2)) if "spread" in log else log, names)
+        if names is losses and axes.lines and max(np.abs(line.get_ydata()).max() for line in axes.lines) > 20:
+            axes.set_yscale("symlog", linthresh=1.0)  # squares summed over all pixels beside cross-entropies
+        if names is losses and "d_loss" in log:
+            axes.axhline(np.log(2), color="grey", linewidth=0.8, linestyle=":", label="ln 2: D cannot tell")
+        if names is lengths and axes.lines:
+            axes.set_yscale("log")
         if axes.lines:
             axes.legend(loc="upper right")
         axes.grid(alpha=0.3)

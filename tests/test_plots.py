@@ -52,12 +52,18 @@ def test_evolution_has_a_row_a_moment_and_a_column_a_noise():
 def test_loss_curves_show_the_log():
     log = pandas.DataFrame({"step": [1, 2], "d_loss": [0.7, 0.6], "g_loss": [0.7, 0.9]})
     log = log.assign(d_real=[0.5, 0.6], d_fake=[0.5, 0.4], spread=[0.1, 0.2])
-    above, middle, below = plots.losses(log).axes
+    above, middle = plots.losses(log).axes  # an older log has no gradients
     assert list(above.lines[0].get_ydata()) == [0.7, 0.6] and list(above.lines[1].get_ydata()) == [0.7, 0.9]
     assert [line.get_label() for line in middle.lines[:2]] == ["D(x), photographs", "D(G(z)), fakes"]
-    assert not below.lines  # an older log has no gradients
     below = plots.losses(log.assign(d_gradient=[1.0, 2.0], g_gradient=[3.0, 4.0])).axes[2]
     assert [line.get_label() for line in below.lines] == ["D's gradient", "G's gradient"]
+
+
+def test_what_a_log_has_not_gets_no_panel():
+    log = pandas.DataFrame({"step": [1, 2], "bits_loss": [7.0, 5.0], "d_real": [None, None]})
+    (alone,) = plots.losses(log, title="pixelcnn").axes
+    assert alone.get_title() == "pixelcnn" and [line.get_label() for line in alone.lines] == ["bits loss"]
+    assert plots.losses(log[["step"]]).axes  # nothing to show is no error
 
 
 def test_an_animation_holds_every_frame_and_loops(tmp_path):
