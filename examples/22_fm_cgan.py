@@ -7,7 +7,7 @@
 #
 # **Command.** `python examples/22_fm_cgan.py` — or run the cells one by one.
 #
-# **Time.** 150 iterations of C and about 800 of all three: 3 to 6 minutes on two cores.
+# **Time.** 150 iterations of C and about 2,600 of all three: 4 minutes on two cores.
 #
 # **What one should see.** `runs/lesson-22/evolution.png`: grey, then the ovals come at once when G's centre is near.
 # `centres.png`: how far G's centre is in D and in C; both fall, and D's rises again whenever D has found something new.
@@ -22,7 +22,7 @@ LABELS = "man = Male & !Eyeglasses; man with glasses = Male & Eyeglasses; woman 
 LABELS += "; woman with glasses = !Male & Eyeglasses"
 IMAGE_SIZE = 32
 IMAGES = 3000
-EPOCHS = 10
+EPOCHS = 30
 BATCH_SIZE = 32
 OPTIONS = {"width": 24, "classifier_first": 150}
 SEED = 0

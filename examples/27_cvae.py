@@ -57,7 +57,7 @@ kf.plots.save(label_pictures.figure_of_labels(model, rows, images), f"{OUT}/labe
 
 # %% Photographs that it has not seen: their codes with their own label, and with each attribute turned over
 others = kf.data.load(DATA, image_size=IMAGE_SIZE, count=500, seed=SEED + 1).labelled(LABELS)
-images, own = others.images[:8], others.labels.vectors[:8]
+images, own = others.images[:40:5], others.labels.vectors[:40:5]  # of several people
 codes = model.encode(images, own)
 rows = [("photographs", images), ("own label", model.decode(codes, own))]
 for column, name in enumerate(model.label_names):

@@ -66,8 +66,8 @@ kf.plots.save(figure, f"{OUT}/codes.png")
 # %% Photographs above their reconstructions, and faces of noise
 from keras_faces import encoding_pictures
 
-found, psnr = encoding_pictures.reconstructions(model, others[:16])
-picture = encoding_pictures.picture_of_reconstructions(others[:16], found)
+found, psnr = encoding_pictures.reconstructions(model, others[:80:5])
+picture = encoding_pictures.picture_of_reconstructions(others[:80:5], found)
 kf.plots.save_picture(kf.plots.magnify(picture, 400), f"{OUT}/reconstructions.png")
 kf.plots.save_picture(kf.plots.tile(model.sample(64, seed=SEED)), f"{OUT}/faces.png")
 print(f"PSNR {psnr:.1f} dB; the pictures are in {OUT}; where the codes lie: keras-faces latent-map {OUT}")
