@@ -9,13 +9,13 @@
 # `keras-faces classify --data faces.h5 --labels identity --image-size 32 --out runs/people`, then
 # `keras-faces train ip-gan --data faces.h5 --labels identity --image-size 32 --option recogniser=runs/people`.
 #
-# **Time.** Ten minutes on two cores. `FULL = True` is the source's size, for a GPU and a night. A stopped one goes on.
+# **Time.** 3 minutes on two cores. `FULL = True` is the source's size, for a GPU and a night. A stopped one goes on.
 #
 # **What one should see.** `transfer.png`: rows share the person, columns share light and wall. `factors.csv` says the
 # same in numbers, exactly, since drawn faces are made of numbers: hair and skin follow the subject, light and wall the
 # other picture.
 #
-# **Read beside it.** `keras_faces/models/ip_gan.py`, `keras_faces/metrics/factors.py`, `docs/identity.md`.
+# **Read beside it.** `keras_faces/models/ip_gan.py`, `keras_faces/metrics/factors.py`, `docs/dissertation.md`.
 
 # %% What to try: "gc_weight": 0 (the person is lost), "kl_weight": 0 (A keeps the person), your own folders of people
 DATA = "drawn"  # or a folder with a folder a person, such as LFW

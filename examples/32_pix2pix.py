@@ -7,7 +7,7 @@
 #
 # **Command.** `python examples/32_pix2pix.py` — or run the cells one by one.
 #
-# **Time.** About 6 minutes on two cores, for all three.
+# **Time.** About 4 minutes on two cores, for all three.
 #
 # **What one should see.** `comparison.png`: of faces that were not learned from, their outlines, what each of the three
 # makes of them, and the photographs. ℓ1 alone is smooth; D alone is full of contrast and need not be that face; both
@@ -22,7 +22,7 @@ import argparse
 parser = argparse.ArgumentParser()
 parser.add_argument("--data", default="drawn", help='a folder, a packed file, or "drawn"')
 parser.add_argument("--images", type=int, default=2000)
-parser.add_argument("--epochs", type=int, default=8)
+parser.add_argument("--epochs", type=int, default=20)
 parser.add_argument("--image-size", type=int, default=32)
 parser.add_argument("--out", default="runs/lesson-32")
 asked, _ = parser.parse_known_args()
