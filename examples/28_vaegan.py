@@ -7,8 +7,7 @@
 #
 # **Command.** `python examples/28_vaegan.py` — or run the cells one by one.
 #
-# **Time.** A VAE and a VAE/GAN, about 900 iterations each; the second takes four times as long. Some minutes on two
-# cores.
+# **Time.** A VAE and a VAE/GAN, about 900 iterations each; the second takes four times as long. 2 minutes on two cores.
 #
 # **What one should see.** `beside.png`: the VAE's reconstructions are smooth, those of the VAE/GAN have edges, hair and
 # noise. The printed PSNR says the opposite, and that is the point: it measures what the VAE minimises.
