@@ -7,7 +7,7 @@
 #
 # **Command.** `python examples/33_cyclegan.py` — or run the cells one by one.
 #
-# **Time.** About 8 minutes on two cores.
+# **Time.** About 7 minutes on two cores.
 #
 # **What one should see.** `runs/lesson-33/translations/`: six rows. Faces of X, as Y, and back; faces of Y, as X, and
 # back. First all is grey; then the way back is right while the way there changes nothing but colours; then what tells
@@ -22,7 +22,7 @@ import argparse
 parser = argparse.ArgumentParser()
 parser.add_argument("--data", default="drawn", help='a packed file with attributes, or "drawn"')
 parser.add_argument("--images", type=int, default=2400)
-parser.add_argument("--epochs", type=int, default=4)
+parser.add_argument("--epochs", type=int, default=20)
 parser.add_argument("--labels", default="Eyeglasses")
 parser.add_argument("--image-size", type=int, default=32)
 parser.add_argument("--out", default="runs/lesson-33")
