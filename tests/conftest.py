@@ -48,6 +48,11 @@ NARROW = {
 NAMES = ("Smiling", "Male", "Eyeglasses")  # labels of the systems that learn from some
 
 
+def pytest_collection_modifyitems(items):
+    """The longest tests, those on other backends, begin first: as the last ones they would keep one core waiting."""
+    items.sort(key=lambda item: item.path.name != "test_backends.py")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def nothing_is_measured():
     """A training chooses by rule: float32 on a CPU, whatever this machine is fast at."""
