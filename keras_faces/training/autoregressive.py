@@ -78,7 +78,6 @@ class AutoregressiveModel(FaceModel):
         self.levels = levels.output(output, components)
         self.image_shape = tuple(generator.input_shape[1:])
         self.latent_dim = math.prod(self.image_shape)  # a normal number for each colour of each pixel
-        self.d_steps = 1  # of photographs a step, as for GANs with one step of D
         self._row: Callable | None = None
 
     def compile(self, optimizer: keras.optimizers.Optimizer | None = None, *others: Any, **kwargs: Any) -> None:
