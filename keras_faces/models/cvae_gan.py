@@ -158,7 +158,7 @@ class CVAEGAN(EncodingModel, GuidedModel):
         latest = ops.concatenate([ops.stop_gradient(codes), wanted], axis=1)
         self.code_bank.assign(ops.concatenate([latest, self.code_bank])[:BANK])
 
-        spread = ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6)
+        spread = self.spread_of(fake, real)
         return {**d_numbers, **g_numbers, "spread": spread}
 
     def reconstructed(self, real: Any, labels: Any, chance: Any) -> tuple[Any, Any, Any, Any]:

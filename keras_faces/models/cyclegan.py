@@ -201,7 +201,7 @@ class CycleGAN(TranslationModel):
 
         g_numbers = self.improve_generators(x, y)
 
-        spread = ops.mean(ops.std(fake_y, axis=0)) / (ops.mean(ops.std(y, axis=0)) + 1e-6)
+        spread = self.spread_of(fake_y, y)
         return {**d_numbers, **g_numbers, "spread": spread}
 
     def improve_discriminators(self, x: Any, y: Any, fake_x: Any, fake_y: Any) -> dict[str, Any]:

@@ -191,7 +191,7 @@ class IPGAN(Identities, AdversarialModel):
         d_numbers = self.improve_discriminator(pictures, fake)
         g_numbers = self.improve_generator(pictures, identity, drawn, weight)
 
-        spread = ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(pictures, axis=0)) + 1e-6)
+        spread = self.spread_of(fake, pictures)
         knows = self.recogniser_numbers(labels, logits) if self.numbers["recogniser_iterations"] else {}
         return {**self.nothing_yet(), **a_numbers, **d_numbers, **g_numbers, **knows, "spread": spread}
 

@@ -252,7 +252,7 @@ class PGGAN(AdversarialModel):
         g_numbers = self.improve_generator(batch)
         self.steps.assign(self.steps + 1.0)
 
-        spread = ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6)
+        spread = self.spread_of(fake, real)
         return {**d_numbers, **g_numbers, "spread": spread}
 
     def fade(self) -> None:

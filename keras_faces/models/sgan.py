@@ -217,7 +217,7 @@ class SGAN(AdversarialModel):
 
         g_numbers = self.improve_generator(real, known)
 
-        spread = ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6)
+        spread = self.spread_of(fake, real)
         return {**d_numbers, **g_numbers, "spread": spread}
 
     def improve_discriminator(self, real: Any, fake: Any, labels: Any) -> dict[str, Any]:

@@ -250,7 +250,7 @@ class StackGAN(SentenceModel):
 
         g_numbers = self.improve_generator(text)
 
-        spread = ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6)
+        spread = self.spread_of(fake, real)
         return {**d_numbers, **g_numbers, "spread": spread}
 
     def shrunk(self, images: Any) -> Any:

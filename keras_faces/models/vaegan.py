@@ -162,7 +162,7 @@ class VAEGAN(EncodingModel, AdversarialModel):
         e_numbers, code = self.improve_encoder(real, features)
         g_numbers = self.improve_generator(code, features)
 
-        spread = ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6)
+        spread = self.spread_of(fake, real)
         return {**d_numbers, **e_numbers, **g_numbers, "spread": spread}
 
     def improve_encoder(self, real: Any, features: Any) -> tuple[dict[str, Any], Any]:

@@ -166,8 +166,12 @@ class AdversarialModel(FaceModel):
 
         g_numbers = self.improve_generator(batch)
 
-        spread = ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6)
+        spread = self.spread_of(fake, real)
         return {**d_numbers, **g_numbers, "spread": spread}
+
+    def spread_of(self, fake: Any, real: Any) -> Any:
+        """How much the fakes of a batch differ, as a share of how much the photographs do: standard deviations."""
+        return ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6)
 
     def improve_discriminator(self, real: Any, fake: Any) -> dict[str, Any]:
         """One step of D on a batch of photographs and a batch of fakes, both scaled to ``value_range``."""
@@ -262,7 +266,7 @@ class AdversarialModel(FaceModel):
 
         g_numbers = self.improve_generator_on(fake, pullback)
 
-        spread = ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6)
+        spread = self.spread_of(fake, real)
         return {**d_numbers, **g_numbers, "spread": spread}
 
     def fakes(self, batch: int) -> tuple[Any, Pullback]:

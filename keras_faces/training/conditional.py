@@ -58,5 +58,5 @@ class ConditionalModel(Labelled, AdversarialModel):
 
         g_numbers = self.improve_generator(wanted)
 
-        spread = ops.mean(ops.std(fake, axis=0)) / (ops.mean(ops.std(real, axis=0)) + 1e-6)
+        spread = self.spread_of(fake, real)
         return {**d_numbers, **g_numbers, "spread": spread}
