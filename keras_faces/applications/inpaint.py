@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from keras_faces.applications.codes import label_rows
 from keras_faces.encoding_pictures import check_encoder
+from keras_faces.training.adam import Adam
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -175,7 +176,7 @@ def nearer(
     seen = ops.convert_to_tensor((1.0 - np.asarray(mask, "float32"))[None, ..., None])
     told = [] if labels is None else [ops.convert_to_tensor(labels)]
     place = keras.Variable(np.asarray(codes, "float32"), name="codes")
-    optimizer = keras.optimizers.Adam(rate)
+    optimizer = Adam(rate)
     optimizer.build([place])
 
     def misfit(codes):

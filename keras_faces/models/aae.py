@@ -29,6 +29,7 @@ from keras_faces import losses
 from keras_faces.models import check_image_size
 from keras_faces.models.vae import decoder
 from keras_faces.models.vae import encoder as two_headed
+from keras_faces.training.adam import Adam
 from keras_faces.training.encoding import Autoencoder, squared_error
 from keras_faces.training.face_model import FaceModel
 from keras_faces.training.gradients import frozen, global_norm, value_and_grad
@@ -86,12 +87,11 @@ class AAE(Autoencoder):
     ) -> None:
         """An optimizer for each network, and a second one for E, with which it learns to pass. By default Adam, with
         the rate 1e-3 for the reconstruction, 2e-4 for the game (beta_1 0.5)."""
-        adam = keras.optimizers.Adam
         optimizer = AdversarialOptimizer(
-            discriminator=d_optimizer or adam(2e-4, beta_1=0.5),
-            generator=g_optimizer or adam(1e-3),
-            encoder=e_optimizer or adam(1e-3),
-            passing=passing_optimizer or adam(2e-4, beta_1=0.5),
+            discriminator=d_optimizer or Adam(2e-4, beta_1=0.5),
+            generator=g_optimizer or Adam(1e-3),
+            encoder=e_optimizer or Adam(1e-3),
+            passing=passing_optimizer or Adam(2e-4, beta_1=0.5),
         )
         networks = (self.discriminator, self.generator, self.encoder, self.encoder)
         optimizer.build(*[network.trainable_variables for network in networks])
@@ -220,6 +220,5 @@ def build(
         name="aae",
         **rule,
     )
-    adam = keras.optimizers.Adam
-    model.compile(adam(rate), adam(rate), adam(d_rate, beta_1=0.5), adam(d_rate, beta_1=0.5))
+    model.compile(Adam(rate), Adam(rate), Adam(d_rate, beta_1=0.5), Adam(d_rate, beta_1=0.5))
     return model

@@ -32,6 +32,7 @@ from keras import layers, ops
 from keras_faces.layers.ladder import channels, normal, sides, up
 from keras_faces.layers.spectral import SpectralConv2D, SpectralDense
 from keras_faces.models import check_image_size
+from keras_faces.training.adam import Adam
 from keras_faces.training.conditional import ConditionalModel
 from keras_faces.training.gradients import frozen, global_norm, value_and_grad
 
@@ -171,5 +172,5 @@ def build(
         name="cgan",
         **rule,
     )
-    model.compile(*(keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9) for rate in (d_rate, g_rate)))
+    model.compile(*(Adam(rate, beta_1=0.0, beta_2=0.9) for rate in (d_rate, g_rate)))
     return model

@@ -24,6 +24,7 @@ from keras import layers, ops
 from keras_faces.data.labels import KINDS
 from keras_faces.layers.ladder import channels, sides
 from keras_faces.models import check_image_size
+from keras_faces.training.adam import Adam
 
 IMAGE_SIZE = 128
 
@@ -152,5 +153,5 @@ def build(
     else:
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
         accuracy = keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
-    model.compile(keras.optimizers.Adam(rate), loss, metrics=[accuracy])
+    model.compile(Adam(rate), loss, metrics=[accuracy])
     return model

@@ -21,6 +21,7 @@ from keras import layers
 
 from keras_faces.layers.ladder import channels, down, normal, sides, up
 from keras_faces.models import check_image_size
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 
 IMAGE_SIZE = 125
@@ -113,5 +114,5 @@ def build(
         name="conv",
         **rule,
     )
-    model.compile(keras.optimizers.Adam(rate, beta_1=0.5), keras.optimizers.Adam(rate, beta_1=0.5))
+    model.compile(Adam(rate, beta_1=0.5), Adam(rate, beta_1=0.5))
     return model

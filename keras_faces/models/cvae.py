@@ -26,6 +26,7 @@ from keras import layers, ops
 from keras_faces.layers.ladder import channels, sides
 from keras_faces.models import check_image_size
 from keras_faces.models.vae import VAE, larger
+from keras_faces.training.adam import Adam
 from keras_faces.training.encoding import kl_divergence, reparametrised, squared_error
 from keras_faces.training.gradients import value_and_grad
 from keras_faces.training.labelled import Labelled
@@ -140,5 +141,5 @@ def build(
         name="cvae",
         **rule,
     )
-    model.compile(keras.optimizers.Adam(rate), keras.optimizers.Adam(rate))
+    model.compile(Adam(rate), Adam(rate))
     return model

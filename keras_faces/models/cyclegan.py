@@ -35,6 +35,7 @@ from keras_faces.layers.image_pool import ImagePool
 from keras_faces.layers.ladder import normal
 from keras_faces.layers.patches import instance_norm, patch_stages, strides_for
 from keras_faces.models import check_image_size
+from keras_faces.training.adam import Adam
 from keras_faces.training.face_model import FaceModel
 from keras_faces.training.gradients import frozen, global_norm, value_and_grad
 from keras_faces.training.optimizers import AdversarialOptimizer
@@ -138,8 +139,8 @@ class CycleGAN(TranslationModel):
     def compile(self, d_optimizer: Any = None, g_optimizer: Any = None, **kwargs: Any) -> None:
         """As :meth:`AdversarialModel.compile`: an optimizer for both discriminators, another for both generators."""
         optimizer = AdversarialOptimizer(
-            discriminator=d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5),
-            generator=g_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5),
+            discriminator=d_optimizer or Adam(2e-4, beta_1=0.5),
+            generator=g_optimizer or Adam(2e-4, beta_1=0.5),
         )
         optimizer.build(self.d_weights(), self.g_weights())
         FaceModel.compile(self, optimizer=optimizer, **kwargs)
@@ -368,5 +369,5 @@ def build(
         name="cyclegan",
         **rule,
     )
-    model.compile(keras.optimizers.Adam(rate, beta_1=0.5), keras.optimizers.Adam(rate, beta_1=0.5))
+    model.compile(Adam(rate, beta_1=0.5), Adam(rate, beta_1=0.5))
     return model

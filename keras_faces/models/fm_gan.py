@@ -17,10 +17,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
 from keras_faces.models import check_image_size
 from keras_faces.models.dcgan import discriminator, generator
+from keras_faces.training.adam import Adam
 from keras_faces.training.matching import FeatureMatchingModel
 
 IMAGE_SIZE = 32
@@ -65,5 +64,5 @@ def build(
         name="fm_gan",
         **rule,
     )
-    model.compile(keras.optimizers.Adam(rate, beta_1=0.5), keras.optimizers.Adam(rate, beta_1=0.5))
+    model.compile(Adam(rate, beta_1=0.5), Adam(rate, beta_1=0.5))
     return model

@@ -22,6 +22,7 @@ import keras
 from keras import layers
 
 from keras_faces.models import check_image_size
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 
 IMAGE_SIZE = 32
@@ -110,5 +111,5 @@ def build(
         name="gan",
         **rule,
     )
-    model.compile(keras.optimizers.Adam(rate, beta_1=0.5), keras.optimizers.Adam(rate, beta_1=0.5))
+    model.compile(Adam(rate, beta_1=0.5), Adam(rate, beta_1=0.5))
     return model

@@ -44,6 +44,7 @@ from keras_faces.layers.ladder import channels, normal
 from keras_faces.layers.spectral import SpectralConv2D, SpectralDense
 from keras_faces.models import check_image_size
 from keras_faces.models.dcgan import generator
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 from keras_faces.training.face_model import FaceModel
 from keras_faces.training.gradients import frozen, global_norm, value_and_grad
@@ -187,8 +188,8 @@ class InfoGAN(AdversarialModel):
     def compile(self, d_optimizer: Any = None, g_optimizer: Any = None, **kwargs: Any) -> None:
         """As :meth:`AdversarialModel.compile`. Q and D share layers, so they share an optimizer as well."""
         optimizer = AdversarialOptimizer(
-            discriminator=d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5),
-            generator=g_optimizer or keras.optimizers.Adam(1e-3, beta_1=0.5),
+            discriminator=d_optimizer or Adam(2e-4, beta_1=0.5),
+            generator=g_optimizer or Adam(1e-3, beta_1=0.5),
         )
         optimizer.build(self.d_and_q(), self.generator.trainable_variables)
         FaceModel.compile(self, optimizer=optimizer, **kwargs)
@@ -378,5 +379,5 @@ def build(
         **rule,
     )
     betas = {"beta_1": beta_1, "beta_2": beta_2}
-    model.compile(keras.optimizers.Adam(d_rate, **betas), keras.optimizers.Adam(g_rate, **betas))
+    model.compile(Adam(d_rate, **betas), Adam(g_rate, **betas))
     return model

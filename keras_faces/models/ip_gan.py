@@ -40,6 +40,7 @@ from keras import ops
 
 from keras_faces.models.dcgan import discriminator
 from keras_faces.models.vgg import inverted_vgg, stages, vgg
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 from keras_faces.training.encoding import kl_divergence, reparametrised, squared_error
 from keras_faces.training.face_model import FaceModel
@@ -132,14 +133,14 @@ class IPGAN(Identities, AdversarialModel):
         **kwargs: Any,
     ) -> None:
         """An optimizer for D, G, A, and for the recogniser if it is to learn; by default Adam, rate 2e-4, β₁ 0.5."""
-        others = {"attributes": a_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)}
+        others = {"attributes": a_optimizer or Adam(2e-4, beta_1=0.5)}
         weights = [self.discriminator, self.generator, self.encoder]
         if self.numbers["recogniser_iterations"]:
-            others["recogniser"] = r_optimizer or keras.optimizers.Adam(1e-3)
+            others["recogniser"] = r_optimizer or Adam(1e-3)
             weights.append(self.recogniser)
         optimizer = AdversarialOptimizer(
-            discriminator=d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5),
-            generator=g_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5),
+            discriminator=d_optimizer or Adam(2e-4, beta_1=0.5),
+            generator=g_optimizer or Adam(2e-4, beta_1=0.5),
             **others,
         )
         optimizer.build(*(network.trainable_variables for network in weights))
@@ -376,8 +377,8 @@ def build(
         name="ip-gan",
         **rule,
     )
-    adams = [keras.optimizers.Adam(rate, beta_1=0.5) for _ in range(3)]
-    model.compile(*adams, keras.optimizers.Adam(recogniser_rate) if iterations else None)
+    adams = [Adam(rate, beta_1=0.5) for _ in range(3)]
+    model.compile(*adams, Adam(recogniser_rate) if iterations else None)
     return model
 
 

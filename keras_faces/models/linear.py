@@ -21,6 +21,7 @@ import keras
 from keras import layers
 
 from keras_faces.models import check_image_size
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 
 IMAGE_SIZE = 125
@@ -124,7 +125,7 @@ def build(
         name="linear",
         **rule,
     )
-    model.compile(keras.optimizers.Adam(d_rate, beta_1=0.5), keras.optimizers.Adam(g_rate, beta_1=0.5))
+    model.compile(Adam(d_rate, beta_1=0.5), Adam(g_rate, beta_1=0.5))
     return model
 
 

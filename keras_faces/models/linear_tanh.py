@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
 from keras_faces.models.linear import DIVISOR, IMAGE_SIZE, check, discriminator, generator
 from keras_faces.models.linear import PRINTED as PRINTED
 from keras_faces.models.linear import report as report
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 
 
@@ -39,5 +38,5 @@ def build(
         name="linear_tanh",
         **rule,
     )
-    model.compile(keras.optimizers.Adam(d_rate, beta_1=0.5), keras.optimizers.Adam(g_rate, beta_1=0.5))
+    model.compile(Adam(d_rate, beta_1=0.5), Adam(g_rate, beta_1=0.5))
     return model

@@ -29,6 +29,7 @@ from keras_faces.layers.ladder import channels, down, sides, up
 from keras_faces.layers.patches import patch_stages, strides_for
 from keras_faces.models import check_image_size
 from keras_faces.training import pairs
+from keras_faces.training.adam import Adam
 from keras_faces.training.gradients import frozen, global_norm, value_and_grad
 from keras_faces.training.translation import TranslationModel
 
@@ -245,5 +246,5 @@ def build(
         name="pix2pix",
         **rule,
     )
-    model.compile(keras.optimizers.Adam(rate, beta_1=0.5), keras.optimizers.Adam(rate, beta_1=0.5))
+    model.compile(Adam(rate, beta_1=0.5), Adam(rate, beta_1=0.5))
     return model

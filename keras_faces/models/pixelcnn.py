@@ -27,6 +27,7 @@ from keras_faces.layers.gated_block import GatedBlock
 from keras_faces.layers.ladder import normal
 from keras_faces.layers.masked_conv import MaskedConv2D
 from keras_faces.models import check_image_size
+from keras_faces.training.adam import Adam
 from keras_faces.training.autoregressive import AutoregressiveModel
 from keras_faces.training.levels import output as output_named
 
@@ -155,5 +156,5 @@ def build(
         seed=seed,
         name="pixelcnn",
     )
-    model.compile(keras.optimizers.Adam(rate))
+    model.compile(Adam(rate))
     return model

@@ -20,6 +20,7 @@ from keras_faces.layers.ladder import normal
 from keras_faces.layers.masked_conv import MaskedConv2D
 from keras_faces.layers.row_lstm import RowLSTM
 from keras_faces.models import check_image_size
+from keras_faces.training.adam import Adam
 from keras_faces.training.autoregressive import AutoregressiveModel
 from keras_faces.training.levels import output as output_named
 
@@ -149,5 +150,5 @@ def build(
         seed=seed,
         name="pixelrnn",
     )
-    model.compile(keras.optimizers.Adam(rate))
+    model.compile(Adam(rate))
     return model

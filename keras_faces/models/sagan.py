@@ -30,6 +30,7 @@ from keras_faces.layers.attention import SelfAttention
 from keras_faces.layers.ladder import channels, normal, sides
 from keras_faces.layers.spectral import SpectralConv2D, SpectralDense
 from keras_faces.models import check_image_size
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def build(
         name="sagan",
         **rule,
     )
-    model.compile(*(keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9) for rate in (d_rate, g_rate)))
+    model.compile(*(Adam(rate, beta_1=0.0, beta_2=0.9) for rate in (d_rate, g_rate)))
     return model
 
 

@@ -42,6 +42,7 @@ from keras_faces.layers.ladder import channels, normal
 from keras_faces.layers.spectral import SpectralConv2D
 from keras_faces.models import check_image_size
 from keras_faces.models.dcgan import generator
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 from keras_faces.training.gradients import frozen, global_norm, value_and_grad
 
@@ -361,5 +362,5 @@ def build(
         name="sgan",
         **rule,
     )
-    model.compile(keras.optimizers.Adam(d_rate, beta_1=0.5), keras.optimizers.Adam(g_rate, beta_1=0.5))
+    model.compile(Adam(d_rate, beta_1=0.5), Adam(g_rate, beta_1=0.5))
     return model

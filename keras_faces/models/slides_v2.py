@@ -26,6 +26,7 @@ from keras import layers
 
 from keras_faces.layers.upsample_conv import PolyphaseSequential
 from keras_faces.models import check_image_size
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 
 IMAGE_SIZE = 64
@@ -201,5 +202,5 @@ def build(
         name="slides_v2",
         **rule,
     )
-    model.compile(keras.optimizers.Adam(d_rate, beta_1=0.5), keras.optimizers.Adam(g_rate, beta_1=0.5))
+    model.compile(Adam(d_rate, beta_1=0.5), Adam(g_rate, beta_1=0.5))
     return model

@@ -30,6 +30,7 @@ from keras_faces.layers.ladder import channels, normal
 from keras_faces.layers.spectral import SpectralConv2D, SpectralDense
 from keras_faces.models import check_image_size
 from keras_faces.models.dcgan import generator
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 
 IMAGE_SIZE = 32
@@ -96,5 +97,5 @@ def build(
         name="sngan",
         **rule,
     )
-    model.compile(*(keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2) for rate in (d_rate, g_rate)))
+    model.compile(*(Adam(rate, beta_1=beta_1, beta_2=beta_2) for rate in (d_rate, g_rate)))
     return model

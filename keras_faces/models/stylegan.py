@@ -41,6 +41,7 @@ from keras_faces.layers.minibatch_std import MinibatchStd
 from keras_faces.layers.noise import NoiseInjection
 from keras_faces.layers.pixel_norm import PixelNorm
 from keras_faces.layers.style_mixing import StyleMixing
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 from keras_faces.training.sampling import generate, latent_noise
 
@@ -332,6 +333,6 @@ def build(
         name="stylegan",
         **rule,
     )
-    adam = [keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.99, epsilon=1e-8) for _ in range(2)]
+    adam = [Adam(rate, beta_1=0.0, beta_2=0.99, epsilon=1e-8) for _ in range(2)]
     model.compile(*adam)
     return model

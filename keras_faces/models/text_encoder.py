@@ -29,6 +29,7 @@ from keras import layers, ops
 
 from keras_faces.data.captions import LANGUAGES, Captions
 from keras_faces.data.vocabulary import LENGTH, Vocabulary
+from keras_faces.training.adam import Adam
 
 DIM = 1024  # the textbook's length of φ_t
 PICTURE_SIDE = 32  # the picture encoder reads small pictures: what sentences speak of is seen in them
@@ -216,7 +217,7 @@ class TextEncoder(keras.Model):
         from keras_faces.data.captioned import Captioned
 
         pairs = Captioned(Batches(images, min(batch_size, len(images)), seed, labels), self.captions, seed)
-        model = self._pupil(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, iterations)))
+        model = self._pupil(Adam(keras.optimizers.schedules.CosineDecay(rate, iterations)))
         numbers = np.arange(pairs.batches.batch_size)
         rows = []
         for iteration in trange(iterations, desc="learning to read", unit="batch"):

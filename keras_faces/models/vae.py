@@ -30,6 +30,7 @@ from keras import layers, ops
 
 from keras_faces.layers.ladder import channels, sides
 from keras_faces.models import check_image_size
+from keras_faces.training.adam import Adam
 from keras_faces.training.encoding import Autoencoder, kl_divergence, reparametrised, squared_error
 from keras_faces.training.gradients import value_and_grad
 
@@ -171,5 +172,5 @@ def build(
         name="vae",
         **rule,
     )
-    model.compile(keras.optimizers.Adam(rate), keras.optimizers.Adam(rate))
+    model.compile(Adam(rate), Adam(rate))
     return model

@@ -39,6 +39,7 @@ from keras_faces.layers.ladder import channels, normal, sides, up
 from keras_faces.layers.spectral import SpectralConv2D, SpectralDense
 from keras_faces.models import check_image_size
 from keras_faces.models.vae import encoder
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 from keras_faces.training.encoding import EncodingModel, kl_divergence, reparametrised, squared_error
 from keras_faces.training.face_model import FaceModel
@@ -132,9 +133,9 @@ class VAEGAN(EncodingModel, AdversarialModel):
     def compile(self, d_optimizer: Any = None, g_optimizer: Any = None, e_optimizer: Any = None, **kwargs: Any) -> None:
         """As :meth:`AdversarialModel.compile`, and an optimizer for E, by default Adam with the rate 1e-3."""
         optimizer = AdversarialOptimizer(
-            discriminator=d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5),
-            generator=g_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5),
-            encoder=e_optimizer or keras.optimizers.Adam(1e-3),
+            discriminator=d_optimizer or Adam(2e-4, beta_1=0.5),
+            generator=g_optimizer or Adam(2e-4, beta_1=0.5),
+            encoder=e_optimizer or Adam(1e-3),
         )
         networks = (self.discriminator, self.generator, self.encoder)
         optimizer.build(*[network.trainable_variables for network in networks])
@@ -257,6 +258,5 @@ def build(
         name="vaegan",
         **rule,
     )
-    adam = keras.optimizers.Adam
-    model.compile(adam(rate, beta_1=0.5), adam(rate, beta_1=0.5), adam(e_rate))
+    model.compile(Adam(rate, beta_1=0.5), Adam(rate, beta_1=0.5), Adam(e_rate))
     return model

@@ -22,6 +22,7 @@ from keras import layers
 from keras_faces.layers.ladder import channels, down, normal
 from keras_faces.models import check_image_size
 from keras_faces.models.dcgan import generator
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 
 IMAGE_SIZE = 32
@@ -85,5 +86,5 @@ def build(
         **rule,
     )
     adam = {"learning_rate": rate, "beta_1": 0.0, "beta_2": 0.9}
-    model.compile(keras.optimizers.Adam(**adam), keras.optimizers.Adam(**adam))
+    model.compile(Adam(**adam), Adam(**adam))
     return model

@@ -18,6 +18,7 @@ import keras
 from keras import ops
 
 from keras_faces import losses
+from keras_faces.training.adam import Adam
 from keras_faces.training.face_model import FaceModel
 from keras_faces.training.gradients import frozen, global_norm, input_gradients, value_and_grad
 from keras_faces.training.optimizers import AdversarialOptimizer
@@ -127,8 +128,8 @@ class AdversarialModel(FaceModel):
         ``kwargs`` are those of ``keras.Model.compile``: ``jit_compile``, ``run_eagerly``, ``steps_per_execution``.
         """
         optimizer = AdversarialOptimizer(
-            discriminator=d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5),
-            generator=g_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5),
+            discriminator=d_optimizer or Adam(2e-4, beta_1=0.5),
+            generator=g_optimizer or Adam(2e-4, beta_1=0.5),
         )
         optimizer.build(self.discriminator.trainable_variables, self.generator.trainable_variables)
         super().compile(optimizer=optimizer, **kwargs)

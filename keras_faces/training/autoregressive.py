@@ -25,6 +25,7 @@ from keras import ops
 from tqdm import tqdm
 
 from keras_faces.training import levels
+from keras_faces.training.adam import Adam
 from keras_faces.training.compiled import compiled
 from keras_faces.training.face_model import FaceModel
 from keras_faces.training.gradients import global_norm, value_and_grad
@@ -84,7 +85,7 @@ class AutoregressiveModel(FaceModel):
         """Give the network its optimizer; by default Adam with rate 1e-3."""
         if others:
             raise ValueError(f"{self.name} has one network and no stages; leave --stages out.")
-        optimizer = scaled(optimizer or keras.optimizers.Adam(1e-3))
+        optimizer = scaled(optimizer or Adam(1e-3))
         optimizer.build(self.generator.trainable_variables)
         super().compile(optimizer=optimizer, **kwargs)
 

@@ -22,6 +22,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_faces.training.adam import Adam
 from keras_faces.training.face_model import FaceModel
 from keras_faces.training.gradients import global_norm
 from keras_faces.training.optimizers import AdversarialOptimizer
@@ -140,9 +141,7 @@ class Autoencoder(EncodingModel, FaceModel):
 
     def compile(self, e_optimizer: Any = None, g_optimizer: Any = None, **kwargs: Any) -> None:
         """Give E and G an optimizer each; by default Adam, rate 1e-3. ``kwargs`` are those of Keras's ``compile``."""
-        optimizer = AdversarialOptimizer(
-            encoder=e_optimizer or keras.optimizers.Adam(1e-3), generator=g_optimizer or keras.optimizers.Adam(1e-3)
-        )
+        optimizer = AdversarialOptimizer(encoder=e_optimizer or Adam(1e-3), generator=g_optimizer or Adam(1e-3))
         optimizer.build(self.generator.trainable_variables, self.encoder.trainable_variables)
         super().compile(optimizer=optimizer, **kwargs)
 

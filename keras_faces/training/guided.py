@@ -26,6 +26,7 @@ from keras import ops
 
 from keras_faces import losses
 from keras_faces.models.classifier import features as features_of
+from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
 from keras_faces.training.centres import Centres
 from keras_faces.training.conditional import ConditionalModel
@@ -220,7 +221,7 @@ class GuidedModel(ConditionalModel):
 
 def adam(rate: float = 2e-4) -> keras.optimizers.Optimizer:
     """Adam as in sections 3.4.2 and 4.2.3: rate 2e-4, beta_1 0.5, beta_2 0.999."""
-    return keras.optimizers.Adam(rate, beta_1=0.5)
+    return Adam(rate, beta_1=0.5)
 
 
 def cross_entropy(labels: Any, logits: Any) -> Any:

@@ -16,9 +16,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_faces.training.adam import Adam
+
 
 @keras.saving.register_keras_serializable("keras_faces")
-class LateAdam(keras.optimizers.Adam):
+class LateAdam(Adam):
     """Keras's Adam; for weights that all learn from the first step on, the same numbers."""
 
     def build(self, variables: Sequence[keras.Variable]) -> None:

@@ -17,8 +17,10 @@ from typing import Any
 
 import keras
 
+from keras_faces.training.adam import Adam
+
 _OPTIMIZERS = {
-    "adam": lambda rate: keras.optimizers.Adam(rate, beta_1=0.5),
+    "adam": lambda rate: Adam(rate, beta_1=0.5),
     "rmsprop": lambda rate: keras.optimizers.RMSprop(rate),
     "sgd": lambda rate: keras.optimizers.SGD(rate),
     "momentum": lambda rate: keras.optimizers.SGD(rate, momentum=0.5),
