@@ -5,6 +5,7 @@
     ./run bench results --data celeba32=celeba --no-training --out results     # score what is there
 
     results/celeba32/dcgan/      a run folder for each, as `keras-faces train` makes it, with its evaluation
+            celeba32/faces.png   nine faces of each
             results.md           a table for each set and each kind of features
             results.csv          the same numbers with intervals, counts, warnings and commands
 
@@ -19,10 +20,7 @@ What to read next: ``keras_faces/evaluate.py``.
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import os
-import platform
 import shlex
 import subprocess
 import sys
@@ -30,14 +28,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.results_table import machine, markdown, table
 from data_prep.script import run
 from keras_faces.commands.options import natural, trained_run, two_or_more
 from keras_faces.files import replacing
 from keras_faces.runs import RunError, RunFolder
 
 if TYPE_CHECKING:
-    import pandas
-
     from keras_faces.evaluate import Photographs, Reference
 
 
@@ -63,16 +60,16 @@ BUDGET: dict[str, dict[str, int | None]] = {
         "slides-v1": (20, 4, None, None),
         "slides-v2": (30, 3, None, None),
         "gan": (200, 40, 20, 8),
-        "dcgan": (200, 10, 5, 4),
+        "dcgan": (200, 10, 8, 5),
         "linear": (80, 20, 5, 5),
         "linear-tanh": (80, 20, 5, 5),
-        "conv": (120, 15, 5, 5),
-        "multistage": (120, 15, 5, 5),
-        "lsgan": (120, 10, 5, 4),
-        "wgan": (160, 25, 10, 8),
-        "wgan-gp": (120, 14, 7, 5),
-        "sngan": (120, 9, 5, 4),
-        "sagan": (60, 11, 4, 3),
+        "conv": (120, 15, 15, 8),
+        "multistage": (120, 15, 15, 8),
+        "lsgan": (120, 10, 12, 6),
+        "wgan": (120, 25, 10, 6),
+        "wgan-gp": (100, 14, 7, 4),
+        "sngan": (80, 9, 6, 5),
+        "sagan": (40, 11, 4, 3),
         "pggan": (40, 8, 4, None),
         "stylegan": (40, 17, 4, None),
     }.items()
@@ -83,7 +80,6 @@ RULES["linear-tanh", 32] = RULES["linear", 32]
 BATCH_SIZE, SMALL_BATCHES = 32, {"slides-v2": 16, "pggan": 16, "stylegan": 16}
 EVERY = ["--precision", "bfloat16", "--compiler", "graph", "--seed", "0"]
 EVERY += ["--sample-every", "50", "--checkpoint-every", "5000"]
-SHOWN = ("precision", "recall", "density", "coverage", "memorisation", "spread")
 PHOTOGRAPHS = "photographs"  # the row in which training photographs stand in for fakes
 
 
@@ -165,19 +161,6 @@ def is_held(folder: RunFolder) -> bool:
     return False
 
 
-def command_of(folder: RunFolder, data: str) -> str:
-    """The command that makes a run, from its ``config.json``; ``data`` is the folder's name."""
-    config = folder.read()
-    given = {"data": data, "count": config.count, "image-size": config.image_size, "epochs": config.epochs}
-    given |= {"batch-size": config.batch_size, "seed": config.seed, "precision": config.precision}
-    given |= {"compiler": config.compiler}
-    given |= {"crop": None if config.crop == "auto" else config.crop}
-    words = [word for key, value in given.items() if value is not None for word in (f"--{key}", str(value))]
-    for key, value in config.options.items():
-        words += ["--option", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
-    return "keras-faces " + shlex.join(["train", config.system, *words])
-
-
 # ----------------------------------------------------------------------------------------------- the scores
 
 
@@ -233,90 +216,6 @@ class Scorer:
         return self.references[name]
 
 
-# ------------------------------------------------------------------------------------------------ the table
-
-
-def table(rows: list[Row]) -> pandas.DataFrame:
-    """One row for each run and each kind of features; what is not known is empty."""
-    import pandas
-
-    lines = []
-    for row in rows:
-        known: dict[str, Any] = {"set": row.name, "system": row.system, "state": row.state}
-        if row.folder.config_file.exists():
-            config = row.folder.read()
-            known |= {"image_size": config.image_size, "epochs": config.epochs, "batch_size": config.batch_size}
-            known |= {"precision": config.precision, **_time(row.folder)}
-            known |= {"train": command_of(row.folder, Path(row.data).name)}
-        lines += [known | _columns(scores) for scores in row.scores.values()] or [known]
-    whole = pandas.DataFrame(lines)
-    counts = ("image_size", "epochs", "batch_size", "iterations", "n_real", "n_fake", "seed")
-    return whole.astype({name: "Int64" for name in counts if name in whole})
-
-
-def _time(folder: RunFolder) -> dict[str, Any]:
-    import pandas
-
-    log = pandas.read_csv(folder.log) if folder.log.exists() else ()
-    if not len(log):
-        return {"iterations": None, "minutes": None}
-    return {"iterations": int(log["step"].iloc[-1]), "minutes": round(log["seconds"].iloc[-1] / 60, 1)}
-
-
-def _columns(scores: list[Any]) -> dict[str, Any]:
-    first = scores[0]
-    found = {name: getattr(first, name) for name in ("features", "resize", "split", "n_real", "n_fake", "seed")}
-    for score in scores:
-        found |= {score.name: score.value, f"{score.name}_low": score.low, f"{score.name}_high": score.high}
-    return found | {"warnings": " ".join(dict.fromkeys(warning for score in scores for warning in score.warnings))}
-
-
-def markdown(whole: pandas.DataFrame, machine: str, evaluated: str) -> str:
-    """The tables, one for each set and each kind of features, with the commands that make their rows."""
-    lines = [f"Scored on {machine}.", ""]
-    for name, of_set in whole.groupby("set", sort=False):
-        for features, part in of_set.groupby("features", sort=False) if "features" in of_set else ():
-            first = part.iloc[0]
-            lines += [f"### {name}: {features}", ""]
-            lines += [f"Real side: {first['n_real']:.0f} {first['split']} photographs; resize: {first['resize']}.", ""]
-            lines += ["| system | iterations | minutes | FID (95 %) | KID | " + " | ".join(SHOWN) + " |"]
-            lines += ["|---|" + "---:|" * (4 + len(SHOWN))]
-            lines += [_line(row) for _, row in part.iterrows()]
-            lines += ["", *dict.fromkeys(f"Warning: {text}" for text in part["warnings"] if text), ""]
-        unscored = of_set[of_set["features"].isna()] if "features" in of_set else of_set
-        lines += [f"{row['system']}: no scores, {row['state']}." for _, row in unscored.iterrows()]
-        commands = dict.fromkeys(command for command in of_set.get("train", ()) if isinstance(command, str))
-        lines += ["", "```", *commands, evaluated, "```", ""]
-    return "\n".join(lines)
-
-
-def _line(row: Any) -> str:
-    name = row["system"] if row["state"] in ("finished", "") else f"{row['system']} ({row['state']})"
-    cells = [name, _number(row.get("iterations"), ",.0f"), _number(row.get("minutes"), ".1f")]
-    low, high = _number(row.get("fid_low"), ".4g"), _number(row.get("fid_high"), ".4g")
-    cells += [_number(row["fid"], ".4g") + (f" [{low}, {high}]" if low else ""), _number(row["kid"], ".3g")]
-    return "| " + " | ".join([*cells, *(_number(row.get(name), ".2f") for name in SHOWN)]) + " |"
-
-
-def _number(value: Any, shape: str) -> str:
-    import pandas
-
-    return "" if value is None or pandas.isna(value) else format(value, shape)
-
-
-def machine() -> str:
-    """The day, the processor and the versions."""
-    import keras
-
-    model = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), model)
-    backend = keras.backend.backend()
-    version = getattr(sys.modules.get(backend), "__version__", "")
-    return f"{datetime.date.today()}, {model}, {os.cpu_count()} cores; Keras {keras.__version__}, {backend} {version}"
-
-
 # ---------------------------------------------------------------------------------------------- the command
 
 
@@ -342,6 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
         if photographs.scores:
             rows.append(photographs)
         write(rows, options)
+        draw([row for row in of_set if row.scores], options.out / name / "faces.png", options.seed)
     print(f"\n{(options.out / 'results.md').read_text(encoding='utf-8')}\n{options.out / 'results.csv'}")
     return 0 if all(row.state in ("finished", "") for row in rows) else 3
 
@@ -365,6 +265,15 @@ def planned(options: argparse.Namespace) -> list[Row]:
     if not rows:
         raise ValueError(f"no budget for {', '.join(options.systems)} on {', '.join(options.data)}.")
     return rows
+
+
+def draw(rows: list[Row], path: Path, seed: int) -> None:
+    """Nine faces of each scored run, a row a system."""
+    from keras_faces import plots
+
+    faces = [(row.system, trained_run(row.folder.path)[2].sample(9, seed=seed)) for row in rows]
+    if faces:
+        plots.save(plots.evolution(faces), path)
 
 
 def write(rows: list[Row], options: argparse.Namespace) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pandas
 import pytest
 
-from benchmarks import results
+from benchmarks import results, results_table
 from keras_faces import cli, evaluate, models, plots
+from keras_faces.data.pictures import decode
 from keras_faces.files import lock
 from keras_faces.metrics import Score
 from keras_faces.runs import RunFolder
@@ -50,7 +51,7 @@ def test_every_budget_is_one_that_the_system_can_train(tmp_path):
     without_labels = [name for name in models.available() if not getattr(models.lesson(name), "LABELS", ())]
     assert set(results.BUDGET) <= set(without_labels)
     assert {"slides-v1", "gan", "dcgan", "wgan-gp", "stylegan"} <= set(results.BUDGET)
-    assert results.BUDGET["dcgan"] == {"chinese": 200, "celeba32": 10, "celeba64": 5, "lfw": 4}
+    assert results.BUDGET["dcgan"] == {"chinese": 200, "celeba32": 10, "celeba64": 8, "lfw": 5}
     assert results.BUDGET["pggan"]["lfw"] is None and results.BUDGET["slides-v2"]["celeba64"] is None
     rows = planned("--data", f"lfw={tmp_path}", "--data", f"celeba32={tmp_path}", "--out", str(tmp_path))
     assert len([row for row in rows if row.name == "celeba32"]) == 15
@@ -82,6 +83,8 @@ def test_it_trains_what_is_missing_takes_what_is_there_and_scores_both(made, tin
         assert table.loc[1, score.name] == pytest.approx(score.value)
     assert table.loc[2, "memorisation"] == 1  # training photographs are what copies are
     assert "--option width=4" in table.loc[1, "train"] and "--data faces" in table.loc[1, "train"]
+    height, width, _ = decode(made / "out/small/faces.png").shape
+    assert width > 3 * height  # two rows of nine faces
     assert str(made) not in (made / "out/results.md").read_text()  # folders by name: the table is for others to read
 
     stamp = (made / "out/small/gan/checkpoint.h5").stat().st_mtime_ns
@@ -102,7 +105,7 @@ def test_a_row_can_be_made_again_by_its_command(made):
     import h5py
 
     folder = RunFolder(made / "out/small/dcgan")
-    command = shlex.split(results.command_of(folder, str(made / "faces")))
+    command = shlex.split(results_table.command_of(folder, str(made / "faces")))
     assert command[0] == "keras-faces"
     assert cli.main([*command[1:], "--out", str(made / "again")]) == 0
     with h5py.File(folder.checkpoint) as one, h5py.File(made / "again/checkpoint.h5") as two:
@@ -158,7 +161,7 @@ def test_the_markdown_has_a_table_for_each_set_and_features(tmp_path):
         results.Row("lfw", "gan", RunFolder(tmp_path / "c"), "lfw", "finished", {"p": scores("pixels", 1500.0)}),
     ]
     rows[0].scores["i"] = scores("Inception-Keras", 99.0)
-    text = results.markdown(results.table(rows), "2026-01-01, a machine", "keras-faces evaluate RUN")
+    text = results_table.markdown(results_table.table(rows), "2026-01-01, a machine", "keras-faces evaluate RUN")
     assert text.startswith("Scored on 2026-01-01, a machine.")
     assert [line for line in text.splitlines() if line.startswith("###")] == [
         "### chinese: pixels",
