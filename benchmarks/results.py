@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.results_table import machine, markdown, table
+from benchmarks._results_table import machine, markdown, table
 from data_prep.script import run
 from keras_faces.commands.options import natural, trained_run, two_or_more
 from keras_faces.files import replacing

@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 import pytest
 
-from benchmarks import results, results_table
+from benchmarks import _results_table, results
 from keras_faces import cli, evaluate, models, plots
 from keras_faces.data.pictures import decode
 from keras_faces.files import lock
@@ -105,7 +105,7 @@ def test_a_row_can_be_made_again_by_its_command(made):
     import h5py
 
     folder = RunFolder(made / "out/small/dcgan")
-    command = shlex.split(results_table.command_of(folder, str(made / "faces")))
+    command = shlex.split(_results_table.command_of(folder, str(made / "faces")))
     assert command[0] == "keras-faces"
     assert cli.main([*command[1:], "--out", str(made / "again")]) == 0
     with h5py.File(folder.checkpoint) as one, h5py.File(made / "again/checkpoint.h5") as two:
@@ -161,7 +161,7 @@ def test_the_markdown_has_a_table_for_each_set_and_features(tmp_path):
         results.Row("lfw", "gan", RunFolder(tmp_path / "c"), "lfw", "finished", {"p": scores("pixels", 1500.0)}),
     ]
     rows[0].scores["i"] = scores("Inception-Keras", 99.0)
-    text = results_table.markdown(results_table.table(rows), "2026-01-01, a machine", "keras-faces evaluate RUN")
+    text = _results_table.markdown(_results_table.table(rows), "2026-01-01, a machine", "keras-faces evaluate RUN")
     assert text.startswith("Scored on 2026-01-01, a machine.")
     assert [line for line in text.splitlines() if line.startswith("###")] == [
         "### chinese: pixels",

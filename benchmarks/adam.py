@@ -1,0 +1,74 @@
+"""How long Adam takes over a system's weights: as Keras writes it, and in one operation.
+
+What it measures: milliseconds of one update of both networks, and of their moments, with gradients at hand; in a
+compiled graph, alternating in one run; medians, and the median of the ratios of neighbours.
+
+Command: ``./run bench adam [--systems dcgan slides-v2 linear] [--image-size 64] [--rounds 15]``. TensorFlow alone: JAX
+joins the operations by itself.
+
+What to read next: ``keras_faces/training/adam.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from data_prep.script import run
+from keras_faces import models
+from keras_faces.commands.options import natural
+from keras_faces.training.adam import Adam
+
+
+def update(optimizer: keras.optimizers.Optimizer, shapes: list[tuple[int, ...]]) -> Callable[[], None]:
+    """A compiled function that makes one step of the optimizer over weights of these shapes."""
+    import tensorflow as tf
+
+    random = np.random.default_rng(0)
+    weights = [keras.Variable(random.standard_normal(shape, "float32")) for shape in shapes]
+    gradients = [tf.constant(random.standard_normal(shape, "float32")) for shape in shapes]
+    optimizer.build(weights)
+    return tf.function(lambda: optimizer.apply(gradients, weights))
+
+
+def compare(shapes: list[tuple[int, ...]], rounds: int) -> tuple[float, float, float]:
+    """Median milliseconds of Keras's Adam and of ours, and the median ratio of neighbours."""
+    steps = [update(kind(2e-4, beta_1=0.5), shapes) for kind in (keras.optimizers.Adam, Adam)]
+    for step in steps:
+        step()  # compiles
+    times = [[_milliseconds(step) for step in steps] for _ in range(rounds)]
+    keras_own, ours = (statistics.median(column) for column in zip(*times, strict=True))
+    return keras_own, ours, statistics.median(first / second for first, second in times)
+
+
+def _milliseconds(step: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    step()
+    return 1000 * (time.perf_counter() - start)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="./run bench adam", description=__doc__.partition("\n")[0])
+    parser.add_argument("--systems", nargs="+", choices=models.available(), default=["dcgan", "slides-v2", "linear"])
+    parser.add_argument("--image-size", type=natural, default=64)
+    parser.add_argument("--rounds", type=natural, default=15)
+    options = parser.parse_args(arguments)
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(f"the backend {keras.backend.backend()} has one Adam; set KERAS_BACKEND=tensorflow.")
+    print("| system | weights | Keras's Adam, ms | in one operation, ms | ratio |\n|---|---:|---:|---:|---:|")
+    for name in options.systems:
+        model = models.build(name, image_size=options.image_size)
+        shapes = [tuple(weight.shape) for weight in model.trainable_variables]
+        count = sum(int(np.prod(shape)) for shape in shapes)
+        keras_own, ours, ratio = compare(shapes, options.rounds)
+        print(f"| {name} | {count:,} | {keras_own:.1f} | {ours:.1f} | {ratio:.1f} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
