@@ -61,22 +61,23 @@ BUDGET: dict[str, dict[str, int | None]] = {
         "slides-v2": (30, 3, None, None),
         "gan": (200, 40, 20, 8),
         "dcgan": (200, 10, 8, 8),
-        "linear": (80, 20, 5, 5),
-        "linear-tanh": (80, 20, 5, 15),
+        "linear": (80, 20, 10, 5),
+        "linear-tanh": (80, 20, 10, 15),
         "conv": (120, 15, 15, 8),
         "multistage": (120, 15, 15, 8),
-        "lsgan": (120, 10, 12, 5),
-        "wgan": (120, 25, 10, 4),
+        "lsgan": (120, 10, 12, 3),
+        "wgan": (120, 25, 6, 3),
         "wgan-gp": (100, 14, 6, 3),
-        "sngan": (60, 9, 6, 4),
-        "sagan": (30, 11, 4, 2),
+        "sngan": (60, 9, 6, 3),
+        "sagan": (30, 11, 3, 2),
         "pggan": (30, 8, 4, None),
         "stylegan": (30, 17, 3, None),
     }.items()
 }
-# A dense D of few pixels learns a small set by heart before G has drawn an outline; R1 keeps it from that.
-RULES = {("linear", 32): ["--r1", "10", "--option", "d_rate=2e-4"]}
-RULES["linear-tanh", 32] = RULES["linear", 32]
+# A dense D of a few thousand pixels learns a small set by heart before G has drawn an outline; R1 keeps it from that.
+RULES = {
+    (name, size): ["--r1", "10", "--option", "d_rate=2e-4"] for name in ("linear", "linear-tanh") for size in (32, 64)
+}
 BATCH_SIZE, SMALL_BATCHES = 32, {"slides-v2": 16, "pggan": 16, "stylegan": 16}
 # A batch for one size alone: what learns slowly at 125×125 makes twice as many steps of the same photographs.
 BATCHES_AT = {("sagan", 32): 64, **{(name, 125): 16 for name in ("lsgan", "wgan", "wgan-gp", "sngan", "sagan")}}
