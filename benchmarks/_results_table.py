@@ -5,12 +5,8 @@ What to read next: ``results.py``, which trains and scores what stands in them.
 
 from __future__ import annotations
 
-import datetime
 import json
-import os
-import platform
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,19 +86,6 @@ def _number(value: Any, shape: str) -> str:
     import pandas
 
     return "" if value is None or pandas.isna(value) else format(value, shape)
-
-
-def machine() -> str:
-    """The day, the processor and the versions."""
-    import keras
-
-    model = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), model)
-    backend = keras.backend.backend()
-    version = getattr(sys.modules.get(backend), "__version__", "")
-    return f"{datetime.date.today()}, {model}, {os.cpu_count()} cores; Keras {keras.__version__}, {backend} {version}"
 
 
 def command_of(folder: RunFolder, data: str) -> str:

@@ -12,13 +12,12 @@ What to read next: ``keras_faces/training/adam.py``.
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
 from collections.abc import Callable
 
 import keras
 import numpy as np
 
+from benchmarks._measured import in_turns
 from data_prep.script import run
 from keras_faces import models
 from keras_faces.commands.options import natural
@@ -38,18 +37,7 @@ def update(optimizer: keras.optimizers.Optimizer, shapes: list[tuple[int, ...]])
 
 def compare(shapes: list[tuple[int, ...]], rounds: int) -> tuple[float, float, float]:
     """Median milliseconds of Keras's Adam and of ours, and the median ratio of neighbours."""
-    steps = [update(kind(2e-4, beta_1=0.5), shapes) for kind in (keras.optimizers.Adam, Adam)]
-    for step in steps:
-        step()  # compiles
-    times = [[_milliseconds(step) for step in steps] for _ in range(rounds)]
-    keras_own, ours = (statistics.median(column) for column in zip(*times, strict=True))
-    return keras_own, ours, statistics.median(first / second for first, second in times)
-
-
-def _milliseconds(step: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    step()
-    return 1000 * (time.perf_counter() - start)
+    return in_turns(*(update(kind(2e-4, beta_1=0.5), shapes) for kind in (keras.optimizers.Adam, Adam)), rounds)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.results import machine
+from benchmarks._measured import machine
 from data_prep.script import run
 from keras_faces.commands.options import natural, positive, trained_run
 from keras_faces.files import replacing

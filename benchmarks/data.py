@@ -40,6 +40,7 @@ from data_prep.resize import resize_to_packed
 from data_prep.script import DONE, run
 from keras_faces.data import load, write_packed
 from keras_faces.data.pictures import PictureError, to_square
+from keras_faces.training.choices import processor
 
 _DRAWN_SIZE, _DRAWN_QUALITY = 250, 92  # as LFW's photographs
 _FLAGS = {
@@ -226,10 +227,7 @@ def _devices(wanted: list[str], source: Source, size: int) -> tuple[dict[str, De
 
 
 def _machine() -> str:
-    model = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), model)
+    model, _ = processor()
     versions = f"OpenCV {cv2.__version__}, NumPy {np.__version__}, HDF5 {h5py.version.hdf5_version}"
     machine = f"{datetime.date.today()}, {model}, {available_cores()} cores, {platform.system()}"
     return f"{machine}; Python {platform.python_version()}, {versions}"

@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.results import machine, state_of
+from benchmarks._measured import machine
+from benchmarks.results import state_of
 from data_prep.script import run
 from keras_faces.commands.options import natural, positive, trained_run, two_or_more
 from keras_faces.files import replacing
@@ -111,7 +112,7 @@ def read_pie(path: Path, image_size: int) -> Faces:
         found = loadmat(path)
         grey, people = np.asarray(found["fea"], "uint8"), np.asarray(found["gnd"]).ravel().astype(int)
         grey = grey.reshape(len(people), 32, 32).swapaxes(1, 2)
-    except (ValueError, KeyError, NotImplementedError) as error:
+    except (ValueError, KeyError, NotImplementedError) as error:  # SciPy raises the last one for MATLAB 7.3
         raise ValueError(f"{path}: a MATLAB 5 file with fea (n, 1024) and gnd (n, 1) is wanted: {error}") from None
     images = np.stack([to_square(picture, image_size) for picture in grey[..., None].repeat(3, axis=-1)])
     return data.Faces(images, identities=people, source=path.name)

@@ -13,8 +13,7 @@ What to read next: ``keras_faces/layers/upsample_conv.py``.
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +21,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from benchmarks._measured import in_turns
 from keras_faces.layers.upsample_conv import doubled_convolution
 
 # Side of the small map, channels, filters, side of the kernel; whose they are.
@@ -78,18 +78,8 @@ def compare(shape: tuple, dtype: str, batch: int, rounds: int) -> tuple[float, f
     maps = ops.cast(random.standard_normal((batch, side, side, channels), "float32"), dtype)
     slope = ops.cast(random.standard_normal((batch, 2 * side, 2 * side, filters), "float32"), dtype)
     given = maps, ops.convert_to_tensor(random.standard_normal((size, size, channels, filters), "float32")), slope
-    forms = [forward_and_backward(form, dtype) for form in (as_listed, doubled_convolution)]
-    for form in forms:
-        form(*given)  # compiles
-    times = [[_milliseconds(form, given) for form in forms] for _ in range(rounds)]
-    listed, phases = (statistics.median(column) for column in zip(*times, strict=True))
-    return listed, phases, statistics.median(first / second for first, second in times)
-
-
-def _milliseconds(form: Callable, given: tuple) -> float:
-    start = time.perf_counter()
-    form(*given)
-    return 1000 * (time.perf_counter() - start)
+    forms = [functools.partial(forward_and_backward(form, dtype), *given) for form in (as_listed, doubled_convolution)]
+    return in_turns(*forms, rounds)
 
 
 def main() -> None:

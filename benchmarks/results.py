@@ -28,7 +28,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks._results_table import machine, markdown, table
+from benchmarks._measured import machine
+from benchmarks._results_table import markdown, table
 from data_prep.script import run
 from keras_faces.commands.options import natural, trained_run, two_or_more
 from keras_faces.files import replacing
@@ -79,7 +80,8 @@ RULES = {
     (name, size): ["--r1", "10", "--option", "d_rate=2e-4"] for name in ("linear", "linear-tanh") for size in (32, 64)
 }
 BATCH_SIZE, SMALL_BATCHES = 32, {"slides-v2": 16, "pggan": 16, "stylegan": 16}
-# A batch for one size alone: what learns slowly at 125×125 makes twice as many steps of the same photographs.
+# A batch for one size alone: small pictures leave room for sagan's larger one; what learns slowly at 125×125 makes
+# twice as many steps of the same photographs.
 BATCHES_AT = {("sagan", 32): 64, **{(name, 125): 16 for name in ("lsgan", "wgan", "wgan-gp", "sngan", "sagan")}}
 EVERY = ["--precision", "bfloat16", "--compiler", "graph", "--seed", "0"]
 EVERY += ["--sample-every", "50", "--checkpoint-every", "5000"]

@@ -248,7 +248,7 @@ def _named(path: Path, at: list[str]) -> Iterator[None]:
     """Give every error the archive's name and the member's."""
     try:
         yield
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # zipfile raises it for a compression that it does not know
         raise ValueError(f"{path}: {at[0]}: packed in a way that Python cannot read ({error}); {_ELSEWHERE}") from error
     except NotAnArchive:
         raise
