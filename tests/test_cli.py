@@ -187,16 +187,19 @@ def test_an_unknown_system_names_the_nearest(tmp_path, capsys):
 
 
 def test_demo_trains_on_drawn_faces(tmp_path, monkeypatch, capsys):
-    """The demo itself, on a few faces and one epoch, at the smallest size."""
+    """The demo itself, on a few faces at the smallest size; unasked, enough epochs for its iterations."""
     from keras_faces import runs
+    from keras_faces.commands import training
 
     monkeypatch.chdir(tmp_path)
     config_of = runs.RunConfig
     few = {"count": 16, "batch_size": 8, "options": {"filters": [8, 4, 4, 4], "latent_dim": 5}}
     monkeypatch.setattr(runs, "RunConfig", lambda **asked: config_of(**(asked | few)))
-    for name in ("demo", "demo-2"):
-        assert cli.main(["demo", "--epochs", "1", "--image-size", "16"]) == 0
+    monkeypatch.setattr(training, "DEMO_ITERATIONS", 3)  # two in an epoch
+    for name, asked, epochs in (("demo", ["--epochs", "1"], 1), ("demo-2", [], 2)):
+        assert cli.main(["demo", *asked, "--image-size", "16"]) == 0
         assert (tmp_path / "runs" / name / "evolution.png").exists()
+        assert runs.RunFolder(tmp_path / "runs" / name).read().epochs == epochs
     assert "evolution.png" in capsys.readouterr().out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from keras_faces.commands.options import (
@@ -22,6 +23,7 @@ from keras_faces.key_values import key_values
 
 # Options of `train` that are options of the system or of its training rule, as `kf.models.build` takes them.
 RULE = ("loss", "stages", "average", "r1", "d_steps", "separate_batches", "label_smoothing")
+DEMO_ITERATIONS = 1250  # when drawn faces have eyes and hair: ten epochs of 2,000 in batches of 16
 
 
 def add(commands) -> None:
@@ -39,7 +41,7 @@ def add(commands) -> None:
         "--data", default="drawn", help="a folder of photographs or a .h5 file (the embedded drawn faces)"
     )
     demo.add_argument("--image-size", type=positive, default=64, help="side in pixels (64)")
-    demo.add_argument("--epochs", type=positive, default=10, help="epochs (10)")
+    demo.add_argument("--epochs", type=positive, help=f"epochs (as many as make {DEMO_ITERATIONS:,} iterations)")
     demo.add_argument("--out", type=Path, help="the run folder (runs/demo, runs/demo-2, ...)")
     demo.add_argument("--show", action="store_true", help="a live window of the faces")
     add_backend(demo)
@@ -122,7 +124,7 @@ def run_demo(options: argparse.Namespace) -> None:
         system="slides-v2",
         data=options.data,
         image_size=options.image_size,
-        epochs=options.epochs,
+        epochs=options.epochs or 0,
         batch_size=16,
         precision="auto",
         compiler="auto",
@@ -161,6 +163,8 @@ def _run(folder, config, options: argparse.Namespace) -> None:
     if config.options.get("stages") is not None:
         parse_stages(config.options["stages"])  # a mistake is told before the photographs are read
     faces = config.faces(options.strict)
+    if not config.epochs:  # the demo's: few photographs are seen more often
+        config.epochs = math.ceil(DEMO_ITERATIONS / max(1, len(faces) // config.batch_size))
     print(faces.summary())
     print(config.settle())
     if devices.spread:
