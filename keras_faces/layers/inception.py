@@ -15,6 +15,8 @@ from typing import Any
 
 from keras import layers
 
+from keras_faces.layers.batch_norm import BatchNormalization
+
 
 @dataclass(frozen=True)
 class Inception:
@@ -56,7 +58,7 @@ def convolution(maps: Any, filters: int, kernel_size: int, strides: int = 1) -> 
     maps = layers.Conv2D(filters, kernel_size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")(
         maps
     )
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(maps))
+    return layers.ReLU()(BatchNormalization(momentum=0.9)(maps))
 
 
 def inception(maps: Any, channels: Inception) -> Any:

@@ -29,6 +29,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from keras_faces.layers.batch_norm import BatchNormalization
 from keras_faces.layers.ladder import channels, normal, sides, up
 from keras_faces.layers.spectral import SpectralConv2D, SpectralDense
 from keras_faces.models import check_image_size
@@ -50,11 +51,11 @@ def generator(n_labels: int, image_size: int = IMAGE_SIZE, latent_dim: int = 100
     maps = layers.Concatenate()([noise, label])  # 100 + n
     maps = layers.Dense(base * base * widest, use_bias=False, kernel_initializer=normal())(maps)
     maps = layers.Reshape((base, base, widest))(maps)
-    maps = layers.BatchNormalization(momentum=0.9)(maps)
+    maps = BatchNormalization(momentum=0.9)(maps)
     maps = layers.ReLU()(maps)  # 4, 4, 256
     for side, filters in zip(reversed(between), reversed(narrower), strict=True):
         maps = up(filters, side, use_bias=False)(maps)
-        maps = layers.BatchNormalization(momentum=0.9)(maps)
+        maps = BatchNormalization(momentum=0.9)(maps)
         maps = layers.ReLU()(maps)  # 8, 8, 128 → 16, 16, 64
     maps = up(3, image_size)(maps)
     image = layers.Activation("tanh", dtype="float32")(maps)  # 32, 32, 3

@@ -22,6 +22,7 @@ import keras
 from keras import layers, ops
 
 from keras_faces.data.labels import KINDS
+from keras_faces.layers.batch_norm import BatchNormalization
 from keras_faces.layers.ladder import channels, sides
 from keras_faces.models import check_image_size
 from keras_faces.training.adam import Adam
@@ -80,7 +81,7 @@ def classifier(
 def _convolution(filters: int, kernel_size: int) -> list[layers.Layer]:
     return [
         layers.Conv2D(filters, kernel_size, padding="same", use_bias=False, kernel_initializer="he_normal"),
-        layers.BatchNormalization(momentum=0.9),
+        BatchNormalization(momentum=0.9),
         layers.ReLU(),
     ]
 

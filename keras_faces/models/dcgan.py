@@ -19,6 +19,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_faces.layers.batch_norm import BatchNormalization
 from keras_faces.layers.ladder import channels, down, normal, sides, up
 from keras_faces.models import check_image_size
 from keras_faces.training.adam import Adam
@@ -36,13 +37,13 @@ def generator(image_size: int = IMAGE_SIZE, latent_dim: int = 100, width: int = 
         layers.Input((latent_dim,)),
         layers.Dense(base * base * widest, use_bias=False, kernel_initializer=normal()),
         layers.Reshape((base, base, widest)),
-        layers.BatchNormalization(momentum=0.9),
+        BatchNormalization(momentum=0.9),
         layers.ReLU(),  # 4, 4, 256
     ]
     for side, filters in zip(reversed(between), reversed(narrower), strict=True):
         stages += [
             up(filters, side, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
+            BatchNormalization(momentum=0.9),
             layers.ReLU(),  # 8, 8, 128 → 16, 16, 64
         ]
     stages += [
@@ -63,7 +64,7 @@ def discriminator(image_size: int = IMAGE_SIZE, width: int = 64) -> keras.Sequen
     for filters in others:
         stages += [
             down(filters, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
+            BatchNormalization(momentum=0.9),
             layers.LeakyReLU(negative_slope=0.2),  # 8, 8, 128 → 4, 4, 256
         ]
     stages += [

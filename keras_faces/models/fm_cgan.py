@@ -30,6 +30,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from keras_faces.layers.batch_norm import BatchNormalization
 from keras_faces.layers.ladder import channels, normal
 from keras_faces.training.gradients import value_and_grad
 from keras_faces.training.guided import FIRST, GuidedModel, adam, starting_classifier
@@ -64,7 +65,7 @@ def discriminator(image_size: int = IMAGE_SIZE, width: int = 64) -> keras.Sequen
     for filters in channels(image_size, width):
         stages += [
             layers.Conv2D(filters, 4, strides=2, padding="same", use_bias=False, kernel_initializer=normal()),
-            layers.BatchNormalization(momentum=0.9),
+            BatchNormalization(momentum=0.9),
             layers.LeakyReLU(negative_slope=0.2),  # 64, 64, 64 → 32, 32, 128 → 16, 16, 256 → 8, 8, 512 → 4, 4, 512
         ]
     stages += [
@@ -81,7 +82,7 @@ def _deconvolutions(image_size: int, width: int) -> list[int]:
 
 
 def _activated(maps: Any) -> Any:
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(maps))
+    return layers.ReLU()(BatchNormalization(momentum=0.9)(maps))
 
 
 def check_image_size(name: str, image_size: int) -> None:

@@ -40,6 +40,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_faces.layers.batch_norm import BatchNormalization
 from keras_faces.layers.ladder import channels, normal
 from keras_faces.layers.spectral import SpectralConv2D, SpectralDense
 from keras_faces.models import check_image_size
@@ -84,7 +85,7 @@ def recogniser(
             layers.Input((features,)),
             layers.GaussianNoise(veil, seed=seed, dtype="float32"),
             layers.Dense(units, use_bias=False, kernel_initializer=normal()),
-            layers.BatchNormalization(momentum=0.9),
+            BatchNormalization(momentum=0.9),
             layers.LeakyReLU(negative_slope=0.1),  # 128
             layers.Dense(sum(categories) + 2 * numbers, kernel_initializer=normal(), dtype="float32"),
         ],

@@ -25,6 +25,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_faces.layers.batch_norm import BatchNormalization
 from keras_faces.layers.ladder import channels, down, sides, up
 from keras_faces.layers.patches import patch_stages, strides_for
 from keras_faces.models import check_image_size
@@ -46,14 +47,14 @@ def generator(image_size: int = IMAGE_SIZE, width: int = 32, dropout: float = 0.
     maps, across = image, []
     for rung, filters in enumerate(channels(image_size, width)):
         maps = down(filters, use_bias=rung == 0)(maps)
-        maps = layers.BatchNormalization(momentum=0.9)(maps) if rung else maps
+        maps = BatchNormalization(momentum=0.9)(maps) if rung else maps
         maps = layers.LeakyReLU(negative_slope=0.2)(maps)  # 32, 32, 32 → 16, 16, 64 → 8, 8, 128 → 4, 4, 256
         across.append(maps)
     across.pop()
     for rung, side in enumerate(reversed(sides(image_size)[1:-1])):
         beside = across.pop()
         maps = up(beside.shape[-1], side, use_bias=False)(maps)
-        maps = layers.BatchNormalization(momentum=0.9)(maps)
+        maps = BatchNormalization(momentum=0.9)(maps)
         maps = layers.Dropout(dropout, seed=seed + rung)(maps) if dropout and rung < 2 else maps
         maps = layers.Concatenate()([layers.ReLU()(maps), beside])  # 8, 8, 256 → 16, 16, 128 → 32, 32, 64
     maps = up(3, image_size)(maps)
@@ -64,9 +65,7 @@ def discriminator(image_size: int = IMAGE_SIZE, width: int = 32, strides: int | 
     """Image and the picture that it was made of, both (image_size, image_size, 3), to logits (h, w, 1), one a patch."""
     image, source = layers.Input((image_size, image_size, 3)), layers.Input((image_size, image_size, 3))
     both = layers.Concatenate()([image, source])  # 64, 64, 6
-    logits = patch_stages(
-        both, width, strides or strides_for(image_size), lambda: layers.BatchNormalization(momentum=0.9)
-    )
+    logits = patch_stages(both, width, strides or strides_for(image_size), lambda: BatchNormalization(momentum=0.9))
     return keras.Model([image, source], logits, name="discriminator")
 
 

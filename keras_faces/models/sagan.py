@@ -27,6 +27,7 @@ from keras import layers, ops
 
 from keras_faces import plots
 from keras_faces.layers.attention import SelfAttention
+from keras_faces.layers.batch_norm import BatchNormalization
 from keras_faces.layers.ladder import channels, normal, sides
 from keras_faces.layers.spectral import SpectralConv2D, SpectralDense
 from keras_faces.models import check_image_size
@@ -53,14 +54,14 @@ def generator(image_size: int = IMAGE_SIZE, latent_dim: int = 128, width: int = 
         layers.Input((latent_dim,)),
         SpectralDense(base * base * widest, use_bias=False, kernel_initializer=normal()),
         layers.Reshape((base, base, widest)),
-        layers.BatchNormalization(momentum=0.9),
+        BatchNormalization(momentum=0.9),
         layers.ReLU(),  # 4, 4, 256
     ]
     for side, filters in zip(reversed(between), reversed(narrower), strict=True):
         stages += [
             *doubled(side),
             SpectralConv2D(filters, kernel_size=3, use_bias=False, kernel_initializer=normal()),
-            layers.BatchNormalization(momentum=0.9),
+            BatchNormalization(momentum=0.9),
             layers.ReLU(),  # 8, 8, 128 → 16, 16, 64
         ]
         if side == attention_side(image_size):
@@ -68,7 +69,7 @@ def generator(image_size: int = IMAGE_SIZE, latent_dim: int = 128, width: int = 
     stages += [
         *doubled(image_size),
         SpectralConv2D(width // 2, kernel_size=3, use_bias=False, kernel_initializer=normal()),
-        layers.BatchNormalization(momentum=0.9),
+        BatchNormalization(momentum=0.9),
         layers.ReLU(),  # 32, 32, 32
         SpectralConv2D(3, kernel_size=3, kernel_initializer=normal()),
         layers.Activation("tanh", dtype="float32"),  # 32, 32, 3

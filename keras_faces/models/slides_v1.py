@@ -16,6 +16,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_faces.layers.batch_norm import BatchNormalization
 from keras_faces.layers.upsample_conv import PolyphaseSequential
 from keras_faces.models import check_image_size
 from keras_faces.training.adam import Adam
@@ -72,7 +73,7 @@ def generator(
             layers.Dense(dense),
             layers.Activation("tanh"),  # 1024
             layers.Dense(wide * base * base),
-            layers.BatchNormalization(),
+            BatchNormalization(),
             layers.Activation("tanh"),  # 32768
             layers.Reshape((base, base, wide)),  # 16, 16, 128
             layers.UpSampling2D(size=(2, 2)),  # 32, 32, 128

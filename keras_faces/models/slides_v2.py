@@ -24,6 +24,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_faces.layers.batch_norm import BatchNormalization
 from keras_faces.layers.upsample_conv import PolyphaseSequential
 from keras_faces.models import check_image_size
 from keras_faces.training.adam import Adam
@@ -100,7 +101,7 @@ def generator(
         stages += [
             layers.UpSampling2D(),
             layers.Conv2D(width, kernel_size=5, padding="same"),
-            layers.BatchNormalization(momentum=0.8),
+            BatchNormalization(momentum=0.8),
             layers.Activation("relu"),  # 12, 12, 256 → 24, 24, 128 → 48, 48, 64
         ]
     if upsamplings == 4:
@@ -128,15 +129,15 @@ def discriminator(
             layers.Dropout(dropout, seed=seed + 1),  # 32, 32, 64
             layers.Conv2D(second, kernel_size=5, strides=2, padding="same"),
             layers.ZeroPadding2D(padding=((0, 1), (0, 1))),
-            layers.BatchNormalization(momentum=0.8),
+            BatchNormalization(momentum=0.8),
             layers.LeakyReLU(negative_slope=0.2),
             layers.Dropout(dropout, seed=seed + 2),  # 17, 17, 128
             layers.Conv2D(third, kernel_size=5, strides=2, padding="same"),
-            layers.BatchNormalization(momentum=0.8),
+            BatchNormalization(momentum=0.8),
             layers.LeakyReLU(negative_slope=0.2),
             layers.Dropout(dropout, seed=seed + 3),  # 9, 9, 256
             layers.Conv2D(fourth, kernel_size=5, strides=1, padding="same"),
-            layers.BatchNormalization(momentum=0.8),
+            BatchNormalization(momentum=0.8),
             layers.LeakyReLU(negative_slope=0.2),
             layers.Dropout(dropout, seed=seed + 4),  # 9, 9, 512
             layers.Flatten(),  # 41472

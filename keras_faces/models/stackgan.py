@@ -33,6 +33,7 @@ import keras
 from keras import layers, ops
 
 from keras_faces.layers.augmentation import ConditioningAugmentation, kl_divergence
+from keras_faces.layers.batch_norm import BatchNormalization
 from keras_faces.layers.fade import Fade
 from keras_faces.layers.ladder import channels, down, normal, sides, up
 from keras_faces.models.text_encoder import TextEncoder
@@ -73,7 +74,7 @@ def refiner(side: int, image_size: int, components: int, width: int, blocks: int
     maps = activated(convolution(4 * width, 3)(maps))  # 8, 8, 256
     for _ in range(blocks):
         inner = activated(convolution(4 * width, 3)(maps))
-        inner = layers.BatchNormalization(momentum=0.9)(convolution(4 * width, 3)(inner))
+        inner = BatchNormalization(momentum=0.9)(convolution(4 * width, 3)(inner))
         maps = layers.ReLU()(layers.Add()([maps, inner]))  # 8, 8, 256
     larger, filters = side // 4, 4 * width
     while larger < image_size:
@@ -89,11 +90,11 @@ def discriminator(image_size: int, dim: int, width: int, text_channels: int, nam
     first, *further = channels(image_size, width)
     maps = leaky(down(first)(image))  # 32, 32, 64
     for filters in further:
-        maps = layers.BatchNormalization(momentum=0.9)(down(filters, use_bias=False)(maps))
+        maps = BatchNormalization(momentum=0.9)(down(filters, use_bias=False)(maps))
         maps = leaky(maps)  # 16, 16, 128 → 8, 8, 256 → 4, 4, 512
     told = leaky(layers.Dense(text_channels)(text))  # 128: φ_t compressed
     joined = layers.Concatenate()([maps, everywhere(told, maps.shape[1])])  # 4, 4, 512 + 128
-    maps = layers.BatchNormalization(momentum=0.9)(convolution(maps.shape[-1], 1)(joined))
+    maps = BatchNormalization(momentum=0.9)(convolution(maps.shape[-1], 1)(joined))
     maps = leaky(maps)  # 4, 4, 512: at each place, what is seen meets what is said
     score = layers.Dense(1, kernel_initializer=normal(), dtype="float32")(layers.Flatten()(maps))
     return keras.Model([image, text], score, name=name)
@@ -114,7 +115,7 @@ def leaky(maps: Any) -> Any:
 
 
 def activated(maps: Any) -> Any:
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(maps))
+    return layers.ReLU()(BatchNormalization(momentum=0.9)(maps))
 
 
 @dataclass(frozen=True)

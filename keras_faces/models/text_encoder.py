@@ -29,6 +29,7 @@ from keras import layers, ops
 
 from keras_faces.data.captions import LANGUAGES, Captions
 from keras_faces.data.vocabulary import LENGTH, Vocabulary
+from keras_faces.layers.batch_norm import BatchNormalization
 from keras_faces.training.adam import Adam
 
 DIM = 1024  # the textbook's length of φ_t
@@ -58,7 +59,7 @@ def picture_network(image_size: int, dim: int = DIM, width: int = 32) -> keras.M
         maps = layers.AveragePooling2D(image_size // PICTURE_SIDE, dtype="float32")(maps)  # 32, 32, 3
     for filters in (width, 2 * width, 4 * width):
         maps = layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False, dtype="float32")(maps)
-        maps = layers.BatchNormalization(momentum=0.9, dtype="float32")(maps)
+        maps = BatchNormalization(momentum=0.9, dtype="float32")(maps)
         maps = layers.ReLU(dtype="float32")(maps)  # 16, 16, 32 → 8, 8, 64 → 4, 4, 128
     vector = layers.Dense(dim, dtype="float32")(layers.Flatten(dtype="float32")(maps))
     return keras.Model(picture, vector, name="picture_network")

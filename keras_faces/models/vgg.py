@@ -22,6 +22,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from keras_faces.layers.batch_norm import BatchNormalization
+
 CHANNELS = (1, 2, 4, 8, 8)  # of the stages, in widths: 64, 128, 256, 512, 512
 CONVOLUTIONS = (2, 2, 3, 3, 3)  # of the stages: with the dense layers, 16 layers in the original
 BASE = 4  # side of the smallest map
@@ -120,7 +122,7 @@ def inverted_vgg(
     x = layers.Concatenate()([identity, attributes])  # 8192 + 256
     x = layers.Dense(BASE * BASE * widest, use_bias=False)(x)
     x = layers.Reshape((BASE, BASE, widest))(x)
-    x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))  # 4, 4, 512
+    x = layers.ReLU()(BatchNormalization(momentum=0.9)(x))  # 4, 4, 512
     for filters, count in backwards:
         x = layers.UpSampling2D(2)(x)  # 8, 8, 512
         for _ in range(count):
@@ -134,6 +136,6 @@ def inverted_vgg(
 def _convolution(filters: int) -> list[layers.Layer]:
     return [
         layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal"),
-        layers.BatchNormalization(momentum=0.9),
+        BatchNormalization(momentum=0.9),
         layers.ReLU(),
     ]
