@@ -136,8 +136,17 @@ def input_gradients(network: keras.Layer, images: Any, *others: Any) -> Any:
 
 def global_norm(gradients: Sequence[Any]) -> Any:
     """The length of all gradients taken as one vector, float32; None (no gradient) counts as 0."""
-    squares = [keras.ops.sum(keras.ops.cast(part, "float32") ** 2) for part in gradients if part is not None]
+    squares = [_squares(keras.ops.cast(part, "float32")) for part in gradients if part is not None]
     return keras.ops.sqrt(sum(squares)) * replicas()  # a device's share counts whole
+
+
+def _squares(gradient: Any) -> Any:
+    """The sum of the squares; on TensorFlow in one pass, without a tensor of squares as large as the gradient."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return 2 * tf.nn.l2_loss(gradient)
+    return keras.ops.sum(gradient**2)
 
 
 def frozen(network: keras.Layer) -> keras.StatelessScope:
