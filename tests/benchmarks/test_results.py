@@ -13,7 +13,7 @@ from keras_faces.files import lock
 from keras_faces.metrics import Score
 from keras_faces.runs import RunFolder
 
-SLOW_AT_125 = ("wgan", "wgan-gp", "sngan", "sagan")
+SLOW_AT_125 = ("lsgan", "wgan", "wgan-gp", "sngan", "sagan")
 GIVEN = ["--image-size", "16", "--batch-size", "8", "--option", "latent_dim=5"]
 
 
