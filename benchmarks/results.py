@@ -67,7 +67,7 @@ BUDGET: dict[str, dict[str, int | None]] = {
         "conv": (40, 15, 15, 8),
         "multistage": (40, 15, 15, 8),
         "lsgan": (120, 10, 12, 3),
-        "wgan": (80, 25, 40, 14),
+        "wgan": (80, 25, 40, 8),
         "wgan-gp": (60, 14, 12, 3),
         "sngan": (60, 9, 6, 5),
         "sagan": (30, 11, 3, 4),
