@@ -59,7 +59,7 @@ BUDGET: dict[str, dict[str, int | None]] = {
     name: dict(zip(SETS, epochs, strict=True))
     for name, epochs in {
         "slides-v1": (20, 4, None, None),
-        "slides-v2": (10, 3, None, None),
+        "slides-v2": (10, 8, None, None),
         "gan": (100, 20, 10, 8),
         "dcgan": (200, 10, 8, 8),
         "linear": (80, 20, 10, 5),
@@ -67,7 +67,7 @@ BUDGET: dict[str, dict[str, int | None]] = {
         "conv": (40, 15, 15, 8),
         "multistage": (40, 15, 15, 8),
         "lsgan": (120, 10, 12, 3),
-        "wgan": (80, 25, 40, 8),
+        "wgan": (80, 25, 40, 10),
         "wgan-gp": (60, 14, 12, 3),
         "sngan": (60, 9, 6, 5),
         "sagan": (30, 11, 3, 4),
