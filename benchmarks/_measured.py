@@ -31,6 +31,14 @@ def _milliseconds(function: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - start)
 
 
+def tensorflow_alone(what: str) -> None:
+    """Stop where another backend runs: ``what`` is what TensorFlow has and it has not."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(f"the backend {keras.backend.backend()} has not {what}; set KERAS_BACKEND=tensorflow.")
+
+
 def machine() -> str:
     """The day, the processor and the versions."""
     import keras

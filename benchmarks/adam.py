@@ -17,7 +17,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from benchmarks._measured import in_turns
+from benchmarks._measured import in_turns, tensorflow_alone
 from data_prep.script import run
 from keras_faces import models
 from keras_faces.commands.options import natural
@@ -46,8 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--image-size", type=natural, default=64)
     parser.add_argument("--rounds", type=natural, default=15)
     options = parser.parse_args(arguments)
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(f"the backend {keras.backend.backend()} has one Adam; set KERAS_BACKEND=tensorflow.")
+    tensorflow_alone("two ways to make Adam's step")
     print("| system | weights | Keras's Adam, ms | in one operation, ms | ratio |\n|---|---:|---:|---:|---:|")
     for name in options.systems:
         model = models.build(name, image_size=options.image_size)

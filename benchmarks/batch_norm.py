@@ -16,7 +16,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from benchmarks._measured import in_turns, machine
+from benchmarks._measured import in_turns, machine, tensorflow_alone
 from data_prep.script import run
 from keras_faces.commands.options import positive
 from keras_faces.layers.batch_norm import BatchNormalization
@@ -48,8 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--batch-size", type=positive, default=64)
     parser.add_argument("--rounds", type=positive, default=15)
     options = parser.parse_args(arguments)
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(f"the backend {keras.backend.backend()} has one layer; set KERAS_BACKEND=tensorflow.")
+    tensorflow_alone("two layers")
     print(machine() + "\n")
     print("| maps | layers | Keras's layer, ms | in one operation, ms | ratio |\n|---|---|---:|---:|---:|")
     for side, channels in SHAPES:

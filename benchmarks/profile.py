@@ -23,7 +23,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from benchmarks._measured import machine
+from benchmarks._measured import machine, tensorflow_alone
 from data_prep.script import run
 from keras_faces import models
 from keras_faces.commands.options import natural, positive
@@ -88,8 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=positive, default=5)
     parser.add_argument("--top", type=natural, default=10, help="kinds of operations in the table (10)")
     options = parser.parse_args(arguments)
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(f"the profiler reads TensorFlow's operations, not {keras.backend.backend()}'s.")
+    tensorflow_alone("operations for this profiler to read")
     shape = (options.batch_size, options.image_size, options.image_size, 3)
     images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     print(machine())

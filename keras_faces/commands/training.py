@@ -164,7 +164,7 @@ def _run(folder, config, options: argparse.Namespace) -> None:
         parse_stages(config.options["stages"])  # a mistake is told before the photographs are read
     faces = config.faces(options.strict)
     if not config.epochs:  # the demo's: few photographs are seen more often
-        config.epochs = math.ceil(DEMO_ITERATIONS / max(1, len(faces) // config.batch_size))
+        config.epochs = math.ceil(DEMO_ITERATIONS / faces.batches(config.batch_size).batches_per_epoch)
     print(faces.summary())
     print(config.settle())
     if devices.spread:

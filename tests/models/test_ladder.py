@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 import keras_faces as kf
-from keras_faces import models
 from keras_faces.layers.ladder import channels, sides
 from keras_faces.models import dcgan, linear
 
@@ -80,7 +79,7 @@ def test_smallest_sizes():
 
 def test_the_clipped_critic_of_wgan_still_normalises():
     """Clipped weights leave maps whose variance Keras's own epsilon of 1e-3 drowns: they came out at 0.02 instead."""
-    model = models.build("wgan", image_size=32)
+    model = kf.models.build("wgan", image_size=32)
     images = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
     model.train_on_batch(images)
     maps = keras.ops.convert_to_tensor(images / 127.5 - 1, "float32")
