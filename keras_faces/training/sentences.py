@@ -12,7 +12,7 @@ Read next: ``models/stackgan.py``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -20,6 +20,9 @@ from keras import ops
 
 from keras_faces.training.conditional import ConditionalModel
 from keras_faces.training.sampling import generate, latent_noise
+
+if TYPE_CHECKING:
+    from keras_faces.data.batches import Batches
 
 
 class SentenceModel(ConditionalModel):
@@ -77,12 +80,20 @@ class SentenceModel(ConditionalModel):
                 f"{self.name} has {len(self.label_names)} labels, the data have {batches.labels.shape[-1]}."
             )
         if not self.text_encoder.has_learnt:
-            learnt = self.text_encoder.learn(batches.images, batches.labels, self.text_iterations, seed=self.seed)
+            learnt = self._teach(batches)
             print(
                 f"The text encoder finds {learnt['matching']:.0%} of the sentences by their faces, "
                 f"and names {learnt['naming']:.1%} of the attributes rightly."
             )
         return super().fit(Captioned(batches, self.text_encoder.captions, self.seed), **kwargs)
+
+    def _teach(self, batches: Batches) -> dict[str, float]:
+        """Train the text encoder as a copy of its own, which has one device also where this model has several."""
+        pupil = type(self.text_encoder).from_config(self.text_encoder.get_config())
+        pupil.set_weights(self.text_encoder.get_weights())
+        learnt = pupil.learn(batches.images, batches.labels, self.text_iterations, seed=self.seed)
+        self.text_encoder.set_weights(pupil.get_weights())
+        return learnt
 
     def _step_on(self, images: Any, labels: Any) -> dict[str, Any]:
         return self.step(images, labels)  # `fit` has looked at the labels

@@ -39,6 +39,24 @@ print(max(np.abs(a - b).max() for a, b in zip(one, two)), max(np.abs(a - b).max(
 print(history["d_loss"][0], mirrored["d_loss"][0])
 """
 
+# stackgan on two halves of a CPU: how long its text encoder has learnt there, and how far its words' vectors have moved
+SENTENCES = """
+import tensorflow as tf, keras, numpy as np, keras_faces as kf
+from keras_faces.training.devices import connect
+half = tf.config.LogicalDeviceConfiguration()
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [half, half])
+faces = kf.data.load("drawn", image_size=16, count=32).labelled("Smiling, Male")
+told = {"label_names": list(faces.labels.names), "label_kind": "attributes"}
+small = {"width": 4, "components": 3, "text_dim": 8, "blocks": 1}
+with connect("all").making():
+    model = kf.models.build("stackgan", 16, 0, **told, **small, first_iterations=1, text_iterations=2)
+    before = [weight.numpy() for weight in model.text_encoder.trainable_variables]
+model.fit(faces.batches(8, seed=0), epochs=1, verbose=0)
+after = [weight.numpy() for weight in model.text_encoder.trainable_variables]
+faces = model.sample(2, text="a smiling man").shape[0]
+print(model.text_encoder.iterations_learnt.numpy(), max(np.abs(a - b).max() for a, b in zip(before, after)), faces)
+"""
+
 
 def python(*arguments):
     environment = {**os.environ, "XLA_FLAGS": QUICK, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -83,6 +101,11 @@ def test_two_mirrored_devices_learn_what_one_does(tmp_path):
     distance, way, loss, mirrored = map(float, finished(python("-c", MIRRORED)).split()[-4:])
     assert distance < 1e-6 < 1e-4 < way
     assert mirrored == pytest.approx(loss, abs=1e-4)
+
+
+def test_a_text_encoder_learns_on_one_device_before_two_learn_from_its_words():
+    learnt, way, faces = map(float, finished(python("-c", SENTENCES)).split()[-3:])
+    assert learnt == 2 and way > 1e-4 and faces == 2
 
 
 def test_the_parts_of_a_batch_are_the_batch():
