@@ -41,7 +41,8 @@ def measure(options: argparse.Namespace) -> None:
 def judged(model, classifier: Path, count: int, seed: int):
     """What a classifier finds in ``count`` faces, each asked for by labels that a seed draws evenly.
 
-    Attributes are asked for by the toss of a coin each, classes in turn; so chance is a half, or one of the classes.
+    Attributes are asked for by the toss of a coin each, classes in turn; so chance is a half, or one of the classes. A
+    system of sentences may know more attributes than the classifier does: of those is no word.
 
     Returns
     -------
@@ -56,18 +57,23 @@ def judged(model, classifier: Path, count: int, seed: int):
     from keras_faces.metrics.features import get
 
     features = get(f"classifier:{classifier}")
-    n = len(model.label_names)
+    names = list(model.label_names)
+    if hasattr(model, "text_encoder"):
+        names = [name for name in names if name in (features.class_names or ())] or names
+    columns, n = [model.label_names.index(name) for name in names], len(names)
     if model.label_kind == "attributes":
         vectors = np.random.default_rng(seed).integers(0, 2, (count, n)).astype("float32")
     else:
         vectors = np.eye(n, dtype="float32")[np.arange(count) % n]
-    images = model.sample(count, seed=seed, labels=vectors)
-    labels = Labels(model.label_kind, model.label_names, vectors)
+    asked = np.full((count, len(model.label_names)), np.nan, "float32")  # not a number: not said
+    asked[:, columns] = vectors
+    images = model.sample(count, seed=seed, labels=asked)
+    labels = Labels(model.label_kind, tuple(names), vectors)
     whole = label_consistency(images, labels, features, seed=seed)
     each = {name: score.value * 100 for name, score in consistency_by_label(images, labels, features).items()}
     report = json.loads((classifier / "report.json").read_text(encoding="utf-8"))
     rows = {}
-    for name in model.label_names:
+    for name in names:
         real = report["labels"][name]
         if model.label_kind == "attributes":
             here, absent = each[name], each[f"not {name}"]
