@@ -24,9 +24,9 @@ DATA = "drawn"  # or a packed file with attributes: "celeba64.h5"
 LABELS = "Smiling, Male, Eyeglasses, Young, Black_Hair, Blond_Hair, Gray_Hair, Wearing_Hat"
 IMAGE_SIZE = 64
 IMAGES = 2000
-EPOCHS = 10
+EPOCHS = 30
 BATCH_SIZE = 32
-OPTIONS = {"first_iterations": 370, "text_iterations": 250, "average": 0.99}  # six epochs of stage I
+OPTIONS = {"first_iterations": 1240, "text_iterations": 250, "average": 0.99}  # twenty epochs of stage I
 SEED = 0
 OUT = "runs/lesson-20"
 
