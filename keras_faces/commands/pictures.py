@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from textwrap import fill
 
 from keras_faces.commands.options import natural, png, positive, trained_run, two_or_more
 
@@ -23,7 +24,11 @@ def add(commands) -> None:
     sample.add_argument("--count", type=positive, default=64, help="how many faces (64)")
     _add_noise(sample)
     sample.add_argument("--label", help='of a conditional system: which faces to make, such as "Smiling, !Male"')
-    sample.add_argument("--text", help='of stackgan: which face to make, such as "a smiling woman with wavy hair"')
+    sample.add_argument(
+        "--text",
+        action="append",
+        help='of stackgan: which face to make, such as "a smiling woman with wavy hair"; given again, a row each',
+    )
     sample.add_argument(
         "--out", type=Path, help="a .png file for one grid, or a folder for single files (RUN/faces.png)"
     )
@@ -68,6 +73,8 @@ def _add_noise(command: argparse.ArgumentParser) -> None:
 
 def sample_run(options: argparse.Namespace) -> None:
     """Write faces of a trained run as one grid or as single files."""
+    import numpy as np
+
     from keras_faces import plots
 
     folder, _, model = trained_run(options.run)
@@ -75,36 +82,40 @@ def sample_run(options: argparse.Namespace) -> None:
         raise ValueError(f"{options.run} is a run of {model.name}, which is told no label; leave --label out.")
     if options.text is not None and not hasattr(model, "text_encoder"):
         raise ValueError(f"{options.run} is a run of {model.name}, which reads no sentences; leave --text out.")
-    asked = {"labels": options.label, "text": options.text}
-    asked = {key: value for key, value in asked.items() if value is not None}
-    faces = model.sample(options.count, seed=options.seed, truncation=options.truncation, **asked)
+    told = {} if options.label is None else {"labels": options.label}
+    asked = [{**told, "text": text} for text in options.text or ()] or [told]
+    drawn = {"seed": options.seed, "truncation": options.truncation}
+    faces = np.concatenate([model.sample(options.count, **drawn, **one) for one in asked])
     out = options.out or folder.path / "faces.png"
     if out.suffix.lower() == ".png":
         out.parent.mkdir(parents=True, exist_ok=True)
-        plots.save_picture(plots.tile(faces), out)
+        plots.save_picture(plots.tile(faces, options.count if len(asked) > 1 else None), out)
     else:
         out.mkdir(parents=True, exist_ok=True)
         for index, face in enumerate(faces):
             plots.save_picture(face, out / f"face-{index:05d}.png")
-    print(f"{options.count} faces: {out}")
+    print(f"{len(faces)} faces: {out}")
     if options.text is not None:
         _draw_stages(model, options, out.with_name(f"{out.stem}-stages.png"))
 
 
 def _draw_stages(model, options: argparse.Namespace, out: Path) -> None:
-    """Say how a sentence was read, and draw the sketches of stage I above what stage II made of them."""
+    """Say how sentences were read, and draw the sketches of stage I above what stage II made of them."""
     from keras_faces import plots
 
-    facts = model.text_encoder.captions.read(options.text)
-    read = ", ".join(name if so else f"!{name}" for name, so in facts.items()) or "nothing that can be seen"
-    rows = [
-        (name, model.sample(min(options.count, 8), options.seed, options.truncation, text=options.text, stage=stage))
-        for name, stage in (("stage I", 1), ("stage II", None))
-    ]
-    side = rows[1][1].shape[1]
-    title = options.text if options.text.isascii() else read  # few machines have a font with Chinese characters
-    plots.save(plots.evolution([(name, plots.magnify(faces, side)) for name, faces in rows], title=title), out)
-    print(f"It says: {read}. Both stages: {out}")
+    rows = []
+    for text in options.text:
+        facts = model.text_encoder.captions.read(text)
+        read = ", ".join(name if so else f"!{name}" for name, so in facts.items()) or "nothing that can be seen"
+        print(f"{text}: {read}.")
+        sketches, faces = (
+            model.sample(min(options.count, 8), options.seed, options.truncation, text=text, stage=stage)
+            for stage in (1, None)
+        )
+        label = text if text.isascii() else read  # few machines have a font with Chinese characters
+        rows += [(fill(label, 32), plots.magnify(sketches, faces.shape[1])), ("", faces)]
+    plots.save(plots.evolution(rows, title="stage I, and below it stage II"), out)
+    print(f"Both stages: {out}")
 
 
 def interpolate_run(options: argparse.Namespace) -> None:

@@ -161,12 +161,17 @@ def test_the_run_folder_alone_answers_a_sentence(photographs, tmp_path, capsys):
     out = tmp_path / "faces.png"
     cli.main(["sample", str(whole), "--text", "a smiling woman without glasses", "--count", "4", "--out", str(out)])
     told = capsys.readouterr().out
-    assert "It says: Smiling, !Male, !Eyeglasses." in told
+    assert "a smiling woman without glasses: Smiling, !Male, !Eyeglasses." in told
     assert out.exists() and (tmp_path / "faces-stages.png").exists()
     model = keras.saving.load_model(whole / "model.keras")
     wanted = kf.plots.untile(kf.plots.read_picture(out), 16)
     assert np.abs(model.sample(4, text="a smiling woman without glasses").astype(int) - wanted).max() <= 1
-    cli.main(["sample", str(whole), "--text", "一位微笑的女子", "--count", "2", "--out", str(out)])
+    two = ["--text", "a smiling woman without glasses", "--text", "一位微笑的女子"]
+    assert cli.main(["sample", str(whole), *two, "--count", "4", "--out", str(out)]) == 0
+    rows = kf.plots.untile(kf.plots.read_picture(out), 16)
+    np.testing.assert_array_equal(rows[:4], wanted)
+    assert np.abs(model.sample(4, text="一位微笑的女子").astype(int) - rows[4:]).max() <= 1
+    assert "8 faces" in capsys.readouterr().out
     assert cli.main(["sample", str(whole), "--text", "a smilling woman"]) != 0
     assert "did you mean smiling" in capsys.readouterr().err
 
