@@ -8,18 +8,19 @@
 #
 # **Command.** `python examples/20_stackgan.py` — or run the cells one by one.
 #
-# **Time.** About 10 minutes on two cores: one for reading, four for stage I, five for stage II.
+# **Time.** About 5 minutes on two cores: half a minute for reading, two for stage I, the rest for stage II.
 #
 # **What one should see.** First ten captions, in English and Chinese. Then the text encoder: it finds the sentence of a
-# face among 64 in about half of the cases. `runs/lesson-20/evolution.png`: each column speaks of one attribute and of
-# nothing else ("a man", "a person with blond hair"); after an epoch faces begin to differ as the sentences do.
-# `sentences.png`: a row for each sentence, the same noise down each column, stage I on the left, stage II on the right.
-# In the curves, D(x, wrong sentence) falls below D(x, right sentence): from then on D reads.
+# face among 64 in about a third of the cases. `runs/lesson-20/evolution.png`: each column speaks of one attribute and
+# of nothing else ("a man", "a person with blond hair"); after an epoch faces begin to differ as the sentences do.
+# `sentences.png`: two rows for each sentence, stage I above stage II, the same noise down each column. In the curves,
+# D(x, wrong sentence) falls below D(x, right sentence): from then on D reads.
 #
 # **Read beside it.** `keras_faces/data/captions.py`, `keras_faces/models/text_encoder.py`,
 # `keras_faces/models/stackgan.py`.
 
-# %% What to try: other attributes, a longer first stage, "kl_weight": 0, 128 pixels, sentences of your own
+# %% What to try: "first_iterations": 300 (sketches that are no use: stage II draws one face a sentence, whatever the
+# noise), "kl_weight": 0, other attributes, 128 pixels, sentences of your own
 DATA = "drawn"  # or a packed file with attributes: "celeba64.h5"
 LABELS = "Smiling, Male, Eyeglasses, Young, Black_Hair, Blond_Hair, Gray_Hair, Wearing_Hat"
 IMAGE_SIZE = 64

@@ -13,7 +13,8 @@ picture; two with half the task each do.
   (photograph, a wrong sentence), half the weight each. Otherwise it would never have to read. In both stages φ_t is
   compressed, repeated at each place and joined to the last map of the image.
 
-Stage I is trained alone, for ``first_iterations``, then stage II while stage I stands still.
+Stage I is trained alone, for ``first_iterations``, then stage II while stage I stands still. That must be long enough:
+of sketches that are no faces yet stage II makes nothing; it learns to draw one face for a sentence, whatever the noise.
 
 The textbook prints (5-16) without the wrong sentences, which its words ask for; it calls (5-18), D's loss of stage II,
 the generator's, and (5-19), G's, the discriminator's. G's losses are printed saturating; here as in the authors' code G
@@ -192,7 +193,7 @@ class StackGAN(SentenceModel):
         *,
         text_encoder: TextEncoder,
         first_discriminator: keras.Model,
-        first_iterations: int = 1000,
+        first_iterations: int = 2000,
         kl_weight: float = 1.0,
         **rule: Any,
     ) -> None:
