@@ -77,7 +77,8 @@ def evolution(rows: Sequence[tuple[str, np.ndarray]], title: str = "") -> Figure
         raise ValueError("there is no row to draw: evolution needs at least one (label, images).")
     columns = len(rows[0][1])
     picture = tile(np.concatenate([images for _, images in rows]), columns)
-    figure, axes = _canvas(picture, title)
+    longest = max(len(line) for label, _ in rows for line in label.split("\n"))
+    figure, axes = _canvas(picture, title, room=0.08 * longest)
     cell = (picture.shape[0] - GAP) / len(rows)
     axes.set_yticks([GAP / 2 + cell * (row + 0.5) for row in range(len(rows))], [label for label, _ in rows])
     axes.set_xticks([])
@@ -279,12 +280,12 @@ def read_picture(path: str | Path) -> np.ndarray:
         return np.asarray(picture.convert("RGB"))
 
 
-def _canvas(picture: np.ndarray, title: str):
-    """A figure of the picture's own proportions, each pixel drawn as it is."""
+def _canvas(picture: np.ndarray, title: str, room: float = 0.0):
+    """A figure of the picture's own proportions, each pixel drawn as it is, with ``room`` inches for labels beside."""
     from matplotlib.figure import Figure
 
     height, width = picture.shape[:2]
-    figure = Figure(figsize=(max(3.0, width / 80), max(2.0, height / 80)), layout="constrained")
+    figure = Figure(figsize=(max(3.0, width / 80 + room), max(2.0, height / 80)), layout="constrained")
     axes = figure.subplots()
     axes.imshow(picture, interpolation="nearest")
     axes.set_title(title)
