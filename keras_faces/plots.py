@@ -78,7 +78,7 @@ def evolution(rows: Sequence[tuple[str, np.ndarray]], title: str = "") -> Figure
     columns = len(rows[0][1])
     picture = tile(np.concatenate([images for _, images in rows]), columns)
     longest = max(len(line) for label, _ in rows for line in label.split("\n"))
-    figure, axes = _canvas(picture, title, room=0.08 * longest)
+    figure, axes = _canvas(picture, title, room=0.085 * longest + 0.15)
     cell = (picture.shape[0] - GAP) / len(rows)
     axes.set_yticks([GAP / 2 + cell * (row + 0.5) for row in range(len(rows))], [label for label, _ in rows])
     axes.set_xticks([])
@@ -281,11 +281,11 @@ def read_picture(path: str | Path) -> np.ndarray:
 
 
 def _canvas(picture: np.ndarray, title: str, room: float = 0.0):
-    """A figure of the picture's own proportions, each pixel drawn as it is, with ``room`` inches for labels beside."""
+    """A figure of the picture's own proportions, each pixel drawn as it is; ``room``, in inches, for labels."""
     from matplotlib.figure import Figure
 
     height, width = picture.shape[:2]
-    figure = Figure(figsize=(max(3.0, width / 80 + room), max(2.0, height / 80)), layout="constrained")
+    figure = Figure(figsize=(max(3.0, width / 80 + room), max(2.0, height / 80 + 0.4)), layout="constrained")
     axes = figure.subplots()
     axes.imshow(picture, interpolation="nearest")
     axes.set_title(title)

@@ -49,6 +49,15 @@ def test_evolution_has_a_row_a_moment_and_a_column_a_noise():
     )
 
 
+@pytest.mark.parametrize("label", ["epoch 1", "a smiling young woman with blond wavy hair\nstage I"])
+def test_long_labels_do_not_make_faces_smaller(label):
+    images = np.concatenate([faces(8)] * 8)
+    figure = plots.evolution([(label, images), ("", images)])
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    assert axes.get_window_extent().width / figure.dpi > 0.9 * axes.images[0].get_array().shape[1] / 80
+
+
 def test_loss_curves_show_the_log():
     log = pandas.DataFrame({"step": [1, 2], "d_loss": [0.7, 0.6], "g_loss": [0.7, 0.9]})
     log = log.assign(d_real=[0.5, 0.6], d_fake=[0.5, 0.4], spread=[0.1, 0.2])
