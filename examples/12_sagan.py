@@ -7,13 +7,12 @@
 #
 # **Command.** `python examples/12_sagan.py` — or run the cells one by one.
 #
-# **Time.** About 3 minutes on two cores.
+# **Time.** About 2 minutes on two cores.
 #
 # **What one should see.** `runs/lesson-12/evolution.png`: coloured stains, then heads by the third epoch, then faces,
 # each its own. The printed γ: attention began with weight 0 and has moved from it, by a few hundredths so far.
 # `attention.png`: where an eye, the mouth and the background of each face look, yellow. Hardly ever at themselves: at
-# the rim of the picture, the collar, the outline of the hair, places that a convolution
-# around them would not reach.
+# the rim of the picture, the collar, the outline of the hair, places that a convolution around them would not reach.
 #
 # **Read beside it.** `keras_faces/models/sagan.py`, `keras_faces/layers/attention.py`.
 

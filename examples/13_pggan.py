@@ -6,7 +6,7 @@
 #
 # **Command.** `python examples/13_pggan.py` — or run the cells one by one.
 #
-# **Time.** About 4 minutes on two cores.
+# **Time.** About 2 minutes on two cores.
 #
 # **What one should see.** `runs/lesson-13/stages.png`: the photographs as D sees them at each stage. In
 # `runs/lesson-13/evolution.png` the faces grow with it: 16 squares, then stains with a dark top, then hair and a face,

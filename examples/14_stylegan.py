@@ -9,7 +9,7 @@
 #
 # **Command.** `python examples/14_stylegan.py` — or run the cells one by one.
 #
-# **Time.** About 6 minutes on two cores.
+# **Time.** About 5 minutes on two cores.
 #
 # **What one should see.** In `runs/lesson-14/evolution.png`: patches of colour, then heads, then eyes, mouths and hair.
 # In `mixing.png` each row keeps one shape of head and each column one set of colours. In `truncation.png` the faces
