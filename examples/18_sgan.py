@@ -8,13 +8,13 @@
 # **Command.** `python examples/18_sgan.py` — or run the cells one by one. One training by the command line:
 # `keras-faces train sgan --data drawn --labels Male --keep-labels 40`.
 #
-# **Time.** About 5 minutes on two cores: a pair of trainings for each number of labels.
+# **Time.** About 4 minutes on two cores: a pair of trainings for each number of labels.
 #
-# **What one should see.** `runs/lesson-18/labels.png`. Of 1,000 faces, with 10 labels sgan put 71 % right (another
-# seed: 76 %) and the same D alone 65 % (65 %; always the commonest class: 57 %), with 40 labels 75 % (85 %) and 66 %
-# (79 %), with 160 both 85 % (90 %): so many labels say by themselves what is meant. It takes time: after a quarter of
-# these iterations D had not learnt enough from the faces without labels, and was no better than alone. One seed a point
-# is a noisy curve: `SEEDS = (0, 1, 2)` shows by how much.
+# **What one should see.** `runs/lesson-18/labels.png`. Of 1,000 faces, with 10 labels sgan put 66 % right and the same
+# D alone 65 % (always the commonest class: 57 %), with 40 labels 74 % and 66 %, with 160 labels 86 % and 84 %: so many
+# labels say by themselves what is meant. It takes time: after a quarter of these iterations D had not learnt enough
+# from the faces without labels, and was no better than alone. One seed a point is a noisy curve (with 10 labels two
+# others had 71 % and 76 %): `SEEDS = (0, 1, 2)` shows by how much.
 #
 # **Read beside it.** `keras_faces/models/sgan.py`, `keras_faces/data/partly_labelled.py`,
 # `keras_faces/training/label_curve.py`.
