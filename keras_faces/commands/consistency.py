@@ -59,7 +59,7 @@ def judged(model, classifier: Path, count: int, seed: int):
     features = get(f"classifier:{classifier}")
     names = list(model.label_names)
     if hasattr(model, "text_encoder"):
-        names = [name for name in names if name in (features.class_names or ())] or names
+        names = [name for name in names if name in features.class_names] or names
     columns, n = [model.label_names.index(name) for name in names], len(names)
     if model.label_kind == "attributes":
         vectors = np.random.default_rng(seed).integers(0, 2, (count, n)).astype("float32")

@@ -17,12 +17,16 @@ QUICK = "--xla_backend_optimization_level=0"  # compiles in half the time
 TRAIN = ["train", "gan", "--data", "drawn", "--count", "16", "--image-size", "16", "--epochs", "1", "--batch-size", "8"]
 TRAIN += ["--precision", "float32", "--backend", "jax", "--option", "width=8", "--option", "latent_dim=4"]
 
-# MirroredStrategy on two halves of a CPU; printed: how far the weights are from those of one device, and how they moved
-MIRRORED = """
+# MirroredStrategy on two halves of a CPU
+HALVES = """
 import tensorflow as tf, keras, numpy as np, keras_faces as kf
-from keras_faces.training.devices import connect, own_part
+from keras_faces.training.devices import connect
 half = tf.config.LogicalDeviceConfiguration()
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [half, half])
+"""
+
+# Printed: how far the weights are from those of one device, and how they moved
+MIRRORED = """
 images = np.random.default_rng(0).integers(0, 256, (16, 16, 16, 3)).astype("uint8")
 
 def trained(count):
@@ -39,12 +43,8 @@ print(max(np.abs(a - b).max() for a, b in zip(one, two)), max(np.abs(a - b).max(
 print(history["d_loss"][0], mirrored["d_loss"][0])
 """
 
-# stackgan on two halves of a CPU: how long its text encoder has learnt there, and how far its words' vectors have moved
+# Printed: how long stackgan's text encoder has learnt, how far its weights have moved, and a number of faces
 SENTENCES = """
-import tensorflow as tf, keras, numpy as np, keras_faces as kf
-from keras_faces.training.devices import connect
-half = tf.config.LogicalDeviceConfiguration()
-tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [half, half])
 faces = kf.data.load("drawn", image_size=16, count=32).labelled("Smiling, Male")
 told = {"label_names": list(faces.labels.names), "label_kind": "attributes"}
 small = {"width": 4, "components": 3, "text_dim": 8, "blocks": 1}
@@ -53,8 +53,8 @@ with connect("all").making():
     before = [weight.numpy() for weight in model.text_encoder.trainable_variables]
 model.fit(faces.batches(8, seed=0), epochs=1, verbose=0)
 after = [weight.numpy() for weight in model.text_encoder.trainable_variables]
-faces = model.sample(2, text="a smiling man").shape[0]
-print(model.text_encoder.iterations_learnt.numpy(), max(np.abs(a - b).max() for a, b in zip(before, after)), faces)
+made = len(model.sample(2, text="a smiling man"))
+print(model.text_encoder.iterations_learnt.numpy(), max(np.abs(a - b).max() for a, b in zip(before, after)), made)
 """
 
 
@@ -98,13 +98,13 @@ def test_two_processes_learn_what_one_does_with_the_whole_batch(tmp_path):
 
 
 def test_two_mirrored_devices_learn_what_one_does(tmp_path):
-    distance, way, loss, mirrored = map(float, finished(python("-c", MIRRORED)).split()[-4:])
+    distance, way, loss, mirrored = map(float, finished(python("-c", HALVES + MIRRORED)).split()[-4:])
     assert distance < 1e-6 < 1e-4 < way
     assert mirrored == pytest.approx(loss, abs=1e-4)
 
 
 def test_a_text_encoder_learns_on_one_device_before_two_learn_from_its_words():
-    learnt, way, faces = map(float, finished(python("-c", SENTENCES)).split()[-3:])
+    learnt, way, faces = map(float, finished(python("-c", HALVES + SENTENCES)).split()[-3:])
     assert learnt == 2 and way > 1e-4 and faces == 2
 
 
