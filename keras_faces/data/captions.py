@@ -253,8 +253,9 @@ def _chinese(said: list[Phrase], denied: list[Phrase], dice: random.Random) -> s
     return dice.choice(["照片里是", "这是"]) + text if dice.random() < 0.25 else text
 
 
-def _places(said: list[Phrase]) -> set[str]:
-    return {phrase.place for phrase in said}
+def _places(said: list[Phrase]) -> list[str]:
+    """In the order of the phrases: a set's order is another one in each process, and dice would fall otherwise."""
+    return list(dict.fromkeys(phrase.place for phrase in said))
 
 
 def _listed(things: list[str]) -> str:

@@ -1,5 +1,9 @@
 """Sentences say what is so, all of it can be said, and reading gives back what was written."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -116,3 +120,20 @@ def test_what_cannot_be_said_is_told():
         Captions(["Smiling"], ["french"])
     with pytest.raises(ValueError):
         Captions(["Smiling", "Male"]).write([1])
+
+
+def test_another_process_writes_the_same_sentences():
+    """Strings hash otherwise in each process; a training that is resumed must read what it would have read."""
+    program = "from keras_faces.data.captions import *; c = Captions(('Smiling', 'Male', 'Blond_Hair', 'Bangs')); "
+    program += "print([c.write([1, 0, 1, 1], seed) for seed in range(40)])"
+    path = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(said) == 1
