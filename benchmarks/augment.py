@@ -116,10 +116,11 @@ def joined(people: Faces, file: Path | None) -> Faces:
 
 
 def learn(path: Path, faces: Faces, image_size: int, photographs: int, options: argparse.Namespace) -> Path:
-    """A recogniser of these people, with as many steps as the others; nothing if it is there."""
+    """A recogniser of these people, with as many steps as the others; one that was stopped goes on."""
     from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder, train
 
-    if not (path / "report.json").exists():
+    folder = ClassifierFolder(path)
+    if not folder.finished():
         steps = max(1, int(0.95 * len(faces)) // options.batch_size)
         config = ClassifierConfig(
             data=faces.source,
@@ -133,7 +134,8 @@ def learn(path: Path, faces: Faces, image_size: int, photographs: int, options: 
             precision=options.precision,
         )
         print(f"\n{path.name}: {len(faces):,} faces of {len(faces.labels.names):,} people, {config.epochs} epochs")
-        train(ClassifierFolder(path), config, faces)
+        begun = folder.config_file.exists()
+        train(folder, folder.read() if begun else config, faces, resume=begun)
     return path
 
 

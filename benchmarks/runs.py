@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from keras_faces.runs import RunError, RunFolder
+from keras_faces.training.classifying import ClassifierFolder
 
 
 def train(path: Path, arguments: list[str], data: str) -> None:
@@ -39,9 +40,12 @@ def train(path: Path, arguments: list[str], data: str) -> None:
 
 
 def classify(path: Path, arguments: list[str], data: str) -> None:
-    """``keras-faces classify ARGUMENTS --out PATH``, unless there is a trained one; errors as of :func:`train`."""
-    if not (path / "report.json").exists():
-        _call(["classify", *arguments], path, data)
+    """``keras-faces classify ARGUMENTS --out PATH``, or on from its last epoch; otherwise as :func:`train`."""
+    folder = ClassifierFolder(path)
+    if folder.finished():
+        return
+    resume = folder.config_file.exists()
+    _call(["classify", *(["--resume"] if resume else arguments)], path, data)
 
 
 def _call(words: list[str], path: Path, data: str) -> None:

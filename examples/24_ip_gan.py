@@ -61,8 +61,10 @@ from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder
 from keras_faces.training.classifying import train as train_classifier
 
 people = ClassifierFolder(f"{OUT}/recogniser")
-if not people.report.exists():
-    train_classifier(people, ClassifierConfig(str(path), "identity", IMAGE_SIZE, **RECOGNISER), faces)
+if not people.finished():
+    begun = people.config_file.exists()
+    asked = ClassifierConfig(str(path), "identity", IMAGE_SIZE, **RECOGNISER)
+    train_classifier(people, people.read() if begun else asked, faces, resume=begun)
 
 # %% Then A, G and D, in two cases that alternate: the same picture twice, and two different ones
 from keras_faces.commands.options import trained_run

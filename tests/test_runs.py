@@ -134,14 +134,15 @@ def test_more_epochs_later_are_as_if_asked_for_at_once(tmp_path, faces, whole):
 
 
 def test_after_kill_9_too(tmp_path, faces, photographs, whole):
-    """A process of its own, killed between two checkpoints as soon as the first is there."""
+    """A process of its own, killed between two checkpoints: after the first one it waits for that."""
     np.save(tmp_path / "photographs.npy", photographs)
     asked = config(checkpoint_every=1)
     script = (
-        "import json, sys, numpy as np; from keras_faces.data import Faces\n"
+        "import json, sys, time, keras, numpy as np; from keras_faces.data import Faces\n"
         "from keras_faces.runs import RunConfig, RunFolder, train\n"
         "folder, photographs, asked = sys.argv[1:]\n"
-        "train(RunFolder(folder), RunConfig(**json.loads(asked)), Faces(np.load(photographs)))"
+        "wait = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs: batch and time.sleep(600))\n"
+        "train(RunFolder(folder), RunConfig(**json.loads(asked)), Faces(np.load(photographs)), callbacks=[wait])"
     )
     from dataclasses import asdict
 

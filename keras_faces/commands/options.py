@@ -70,6 +70,29 @@ def _as_if_not_installed(name: str) -> Iterator[None]:
         del sys.modules[name]
 
 
+def go_on(folder, config, asked: dict, free: tuple[str, ...]):
+    """The configuration of a run that goes on: of what was ``asked`` only the ``free`` may be other than it was.
+
+    Raises
+    ------
+    RunError
+        If anything else is asked for.
+    """
+    from keras_faces.runs import RunError
+
+    for key, value in asked.items():
+        settled = value == "auto" and key in ("precision", "compiler")  # the run goes on with what it chose
+        if value is None or settled or value == getattr(config, key):
+            continue
+        if key not in free:
+            raise RunError(
+                f"{folder.path} was begun with {key} {getattr(config, key)!r}, not {value!r}: "
+                "leave the option out to go on, or choose another --out."
+            )
+        setattr(config, key, value)
+    return config
+
+
 def trained_run(path: Path):
     """The folder, the configuration and the model of a run, with the weights of its last checkpoint."""
     from keras_faces.runs import RunFolder

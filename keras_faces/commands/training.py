@@ -14,6 +14,7 @@ from keras_faces.commands.options import (
     add_data,
     backend_name,
     decay,
+    go_on,
     natural,
     positive,
     use_backend,
@@ -199,23 +200,9 @@ def _new_config(options: argparse.Namespace):
 
 def _resumed_config(options: argparse.Namespace, folder):
     """The run's own configuration; only more epochs, the data's new place and other scores may be asked for."""
-    from keras_faces.runs import RunError
-
-    config = folder.read()
     asked = {"system": options.name, **_given(options), "backend": options.backend}
     asked["options"] = _rule(options) or None
-    for key, value in asked.items():
-        settled = value == "auto" and key in ("precision", "compiler")  # the run goes on with what it chose
-        if value is None or settled or value == getattr(config, key):
-            continue
-        if key in ("epochs", "data", "score_every", "score_features"):
-            setattr(config, key, value)
-        else:
-            raise RunError(
-                f"{folder.path} was begun with {key} {getattr(config, key)!r}, not {value!r}: "
-                "leave the option out to go on, or choose another --out."
-            )
-    return config
+    return go_on(folder, folder.read(), asked, free=("epochs", "data", "score_every", "score_features"))
 
 
 def _given(options: argparse.Namespace) -> dict:

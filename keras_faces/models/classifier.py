@@ -155,4 +155,5 @@ def build(
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
         accuracy = keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
     model.compile(Adam(rate), loss, metrics=[accuracy])
+    model.optimizer.build(model.trainable_variables)  # so that a checkpoint finds all that it holds
     return model

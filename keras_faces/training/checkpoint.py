@@ -37,7 +37,8 @@ def save(path: str | Path, model: keras.Model, epoch: int, iteration: int) -> No
     CheckpointError
         If a weight is not a finite number (the file is not touched), or if the disk is full.
     """
-    model.synchronise()
+    if keras.backend.backend() == "jax":  # its training state is elsewhere while it trains
+        model.jax_state_sync()
     try:
         with replacing_hdf5(path) as (file, check):
             file.attrs.update(format=FORMAT, system=model.name, backend=keras.backend.backend())

@@ -4,6 +4,7 @@ runs/c/config.json       what was asked for, and the names of the classes or att
        log.csv           loss and accuracy of each epoch, on the training's faces and on held-out ones (``val_``)
        accuracy.png      the same as curves
        classifier.keras  C of table 3.3 (see ``models/classifier.py``), of the last whole epoch
+       checkpoint.h5     what training needs to go on after that epoch, bit for bit
        report.json       accuracy of each label beside what always giving the commonest answer would reach
        mistakes.png      held-out faces of which C was most certain and wrong
        .lock             held while a training writes here
@@ -65,13 +66,6 @@ class ClassifierFolder(RunFolder):
         self.network = self.path / "classifier.keras"
         self.report = self.path / "report.json"
 
-    def check_free(self) -> None:
-        """Stop before a folder that holds anything is written over."""
-        try:
-            super().check_free()
-        except RunError:
-            raise RunError(f"{self.path} is there already and is not overwritten. Choose another --out.") from None
-
     def write(self, config: ClassifierConfig) -> None:
         """Write ``config.json``."""
         with replacing(self.config_file) as beside:
@@ -97,6 +91,12 @@ class ClassifierFolder(RunFolder):
         except (ValueError, TypeError) as error:
             raise RunError(f"{self.config_file} is damaged: {error}") from error
 
+    def finished(self) -> bool:
+        """Whether all of its epochs are done and judged."""
+        if not (self.report.exists() and self.log.exists()):
+            return False
+        return len(self.log.read_text(encoding="utf-8").splitlines()) - 1 == self.read().epochs
+
     def load(self) -> Any:
         """The trained C, a Keras model from images in [-1, 1] to logits.
 
@@ -108,7 +108,7 @@ class ClassifierFolder(RunFolder):
         import keras
 
         if not self.network.exists():
-            raise RunError(f"{self.path} holds no trained classifier yet: no epoch was finished. Train it anew.")
+            raise RunError(f"{self.path} holds no trained classifier yet: no epoch was finished. Go on by --resume.")
         try:
             return keras.saving.load_model(self.network, compile=False)
         except Exception as error:  # Keras and the zip and HDF5 readers under it raise many kinds
@@ -155,13 +155,17 @@ def split(labels: Labels, held_out: float, seed: int) -> tuple[np.ndarray, np.nd
     return np.sort(order[~chosen]), np.sort(order[chosen])
 
 
-def train(folder: ClassifierFolder, config: ClassifierConfig, faces: Any) -> dict[str, Any]:
-    """Train C into a folder.
+def train(folder: ClassifierFolder, config: ClassifierConfig, faces: Any, *, resume: bool = False) -> dict[str, Any]:
+    """Train C into a folder, from the beginning or on from its last whole epoch.
 
     Parameters
     ----------
+    config
+        What is asked for; of a training that goes on, what ``folder.read()`` gives.
     faces
         Labelled faces, as ``kf.data.load(...).labelled(config.labels)`` gives them.
+    resume
+        Go on from ``checkpoint.h5``. The weights at the end are, bit for bit, those of a training never interrupted.
 
     Returns
     -------
@@ -170,7 +174,7 @@ def train(folder: ClassifierFolder, config: ClassifierConfig, faces: Any) -> dic
     Raises
     ------
     RunError
-        If the folder is not empty.
+        If the folder is not empty, or the faces are not those that it was begun with.
     ValueError
         If the faces do not fill a batch, or the loss is no finite number any more.
     """
@@ -179,7 +183,10 @@ def train(folder: ClassifierFolder, config: ClassifierConfig, faces: Any) -> dic
     from keras_faces.training.choices import choose
     from keras_faces.training.classifier_report import report
 
-    folder.check_free()
+    if not resume:
+        folder.check_free()
+    elif config.fingerprint not in ("", faces.fingerprint()):
+        raise RunError(f"{config.data} no longer holds the images that {folder.path} was trained on; train anew.")
     labels = faces.labels
     learned, held_out = split(labels, config.held_out, config.seed)
     config.kind, config.names, config.fingerprint = labels.kind, list(labels.names), faces.fingerprint()
@@ -195,14 +202,16 @@ def train(folder: ClassifierFolder, config: ClassifierConfig, faces: Any) -> dic
     folder.path.mkdir(parents=True, exist_ok=True)
     with open(folder.path / ".lock", "ab") as held:
         lock(held, folder.path)
+        batches.epoch = _begin(folder, model) if resume else 0
         folder.write(config)
         watchers = [
             keras.callbacks.TerminateOnNaN(),
-            keras.callbacks.CSVLogger(str(folder.log)),
-            keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: _keep(folder, model)),
+            keras.callbacks.CSVLogger(str(folder.log), append=batches.epoch > 0),
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: _keep(folder, model, epoch + 1)),
         ]
+        epochs = {"initial_epoch": batches.epoch, "epochs": config.epochs}
         try:
-            model.fit(batches, validation_data=unseen, epochs=config.epochs, callbacks=watchers)
+            model.fit(batches, validation_data=unseen, callbacks=watchers, **epochs)
         finally:
             if folder.network.exists():
                 found = report(folder, config, faces, learned, held_out)
@@ -226,16 +235,35 @@ def _model(config: ClassifierConfig, steps: int) -> Any:
         keras.config.set_dtype_policy(before)
 
 
-def _keep(folder: ClassifierFolder, model: Any) -> None:
-    """At an epoch's end: the network, and the curves so far. Weights that are no numbers are not kept."""
+def _begin(folder: ClassifierFolder, model: Any) -> int:
+    """Put the checkpoint into the model and cut the log there; returns the epochs that are done."""
+    import pandas
+
+    from keras_faces.training import checkpoint
+
+    if not folder.checkpoint.exists():
+        if folder.network.exists():
+            raise RunError(f"{folder.path} has no checkpoint.h5 to go on from; train anew in another folder.")
+        return 0
+    done, _ = checkpoint.load(folder.checkpoint, model)
+    log = pandas.read_csv(folder.log, dtype=str)
+    with replacing(folder.log) as beside:
+        log[log["epoch"].astype(int) < done].to_csv(beside, index=False)
+    return done
+
+
+def _keep(folder: ClassifierFolder, model: Any, done: int) -> None:
+    """After ``done`` epochs: the network, the curves, the checkpoint. Weights that are no numbers are not kept."""
     import pandas
 
     from keras_faces import plots
+    from keras_faces.training import checkpoint
     from keras_faces.training.classifier_report import curves
 
+    if folder.log.exists() and len(log := pandas.read_csv(folder.log)):
+        plots.save(curves(log), folder.path / "accuracy.png")
     network = model.layers[-1]
     if all(np.isfinite(weights).all() for weights in network.get_weights()):
         with replacing(folder.network) as beside:
             network.save(beside)
-    if folder.log.exists() and len(log := pandas.read_csv(folder.log)):
-        plots.save(curves(log), folder.path / "accuracy.png")
+        checkpoint.save(folder.checkpoint, model, epoch=done, iteration=int(model.optimizer.iterations))

@@ -24,6 +24,20 @@ def test_it_trains_and_says_how_good_it_is(tmp_path, capsys):
     assert "not overwritten" in capsys.readouterr().err
 
 
+def test_it_goes_on_with_what_was_asked_for(tmp_path, capsys):
+    assert classify(tmp_path) == 0
+    said = capsys.readouterr().out
+    assert cli.main(["classify", "--resume", "--out", str(tmp_path / "c")]) == 0
+    assert said.splitlines()[-8:] == capsys.readouterr().out.splitlines()[-8:]
+    assert cli.main(["classify", "--resume", "--width", "3", "--out", str(tmp_path / "c")]) == 1
+    assert "was begun with width 2, not 3" in capsys.readouterr().err
+
+
+def test_without_labels(tmp_path, capsys):
+    assert cli.main(["classify", "--out", str(tmp_path / "c")]) == 1
+    assert "--labels is missing" in capsys.readouterr().err and not (tmp_path / "c").exists()
+
+
 def test_people(tmp_path, capsys):
     assert classify(tmp_path, labels="identity:8") == 0
     assert "top-1 accuracy" in capsys.readouterr().out

@@ -113,18 +113,44 @@ def test_classes_and_the_same_seed_gives_the_same_weights(tmp_path):
     assert list(classifier_report.table(found, "classes").columns) == ["found"]
 
 
-def test_ctrl_c_keeps_the_last_whole_epoch_and_its_report(tmp_path, faces, monkeypatch):
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_stopped_after_an_epoch_it_goes_on_bit_for_bit(tmp_path, faces, monkeypatch, precision):
+    whole, folder = ClassifierFolder(tmp_path / "whole"), ClassifierFolder(tmp_path / "c")
+    asked = {**SMALL, "epochs": 3, "precision": precision}
+    wanted = train(whole, ClassifierConfig(**asked), faces)
     keep = classifying._keep
 
-    def and_stop(folder, model):
-        keep(folder, model)
+    def and_stop(folder, model, done):
+        keep(folder, model, done)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(classifying, "_keep", and_stop)
-    folder = ClassifierFolder(tmp_path / "c")
     with pytest.raises(KeyboardInterrupt):
-        train(folder, ClassifierConfig(**SMALL), faces)
-    assert folder.report.exists() and features.get(f"classifier:{folder.path}").accuracy is not None
+        train(folder, ClassifierConfig(**asked), faces)
+    assert features.get(f"classifier:{folder.path}").accuracy is not None and not folder.finished()
+    monkeypatch.setattr(classifying, "_keep", lambda *which: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):  # in the second epoch: in the log, not in the checkpoint
+        train(folder, folder.read(), faces, resume=True)
+    assert pandas.read_csv(folder.log)["epoch"].tolist() == [0, 1]
+    monkeypatch.setattr(classifying, "_keep", keep)
+
+    assert train(folder, folder.read(), faces, resume=True) == wanted and folder.finished()
+    for first, second in zip(whole.load().get_weights(), folder.load().get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+    pandas.testing.assert_frame_equal(pandas.read_csv(whole.log), pandas.read_csv(folder.log))
+    assert train(folder, folder.read(), faces, resume=True) == wanted  # nothing is left to do
+
+
+def test_going_on_with_other_faces_or_without_a_checkpoint(tmp_path, faces):
+    folder = ClassifierFolder(tmp_path / "c")
+    train(folder, ClassifierConfig(**SMALL), faces)
+    with pytest.raises(RunError, match="no longer holds the images"):
+        train(folder, folder.read(), data.load("drawn", 16, count=80, seed=1).labelled("Smiling"), resume=True)
+    folder.checkpoint.unlink()
+    before = folder.network.read_bytes()
+    with pytest.raises(RunError, match=r"no checkpoint.h5 to go on from"):
+        train(folder, folder.read(), faces, resume=True)
+    assert folder.network.read_bytes() == before
 
 
 def test_weights_that_are_no_numbers_are_not_kept(tmp_path, faces):
@@ -141,7 +167,7 @@ def test_a_folder_in_use_and_folders_of_other_kinds(tmp_path, faces):
     (tmp_path / "config.json").write_text('{"system": "dcgan"}')
     with pytest.raises(RunError, match="of no classifier"):
         folder.read()
-    with pytest.raises(RunError, match="not overwritten. Choose another"):
+    with pytest.raises(RunError, match="not overwritten. Go on with it by --resume"):
         train(folder, ClassifierConfig(**SMALL), faces)
     (tmp_path / "config.json").write_text('{"what": "classifier", "colour": 1}')
     with pytest.raises(RunError, match="damaged"):
