@@ -53,11 +53,8 @@ def generator(image_size: int = IMAGE_SIZE, latent_dim: int = 100, width: int = 
     return keras.Sequential(stages, name="generator")
 
 
-def discriminator(image_size: int = IMAGE_SIZE, width: int = 64, epsilon: float = 1e-3) -> keras.Sequential:
-    """Image (image_size, image_size, 3) in [-1, 1] to the logit (1,) of its being real.
-
-    ``epsilon`` is what BatchNormalization adds to a variance.
-    """
+def discriminator(image_size: int = IMAGE_SIZE, width: int = 64) -> keras.Sequential:
+    """Image (image_size, image_size, 3) in [-1, 1] to the logit (1,) of its being real."""
     first, *others = channels(image_size, width)
     stages = [
         layers.Input((image_size, image_size, 3)),
@@ -67,7 +64,7 @@ def discriminator(image_size: int = IMAGE_SIZE, width: int = 64, epsilon: float 
     for filters in others:
         stages += [
             down(filters, use_bias=False),
-            BatchNormalization(momentum=0.9, epsilon=epsilon),
+            BatchNormalization(momentum=0.9),
             layers.LeakyReLU(negative_slope=0.2),  # 8, 8, 128 → 4, 4, 256
         ]
     stages += [

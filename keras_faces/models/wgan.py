@@ -10,7 +10,7 @@ A critic must be good before G follows it: five of its steps for each of G (n_cr
 RMSprop takes Adam's place. The paper's rate is 5e-5; here it is larger, for a lesson's length. The networks
 are DCGAN's, but for one number. Clipped weights, those of BatchNormalization too, make maps whose variance is far below
 the 1e-3 that Keras adds to a variance before it divides: each layer would shrink what it should normalise, and at 64×64
-hardly anything would reach the end. The critic adds 1e-5, as the paper's own program did.
+hardly anything would reach the end. A clipped critic adds 1e-5, as the paper's own program did.
 
 The logged ``d_loss`` is minus the distance: it rises towards 0 as the faces become better, which no other loss of the
 course does.
@@ -29,7 +29,6 @@ from keras_faces.models.dcgan import discriminator, generator
 from keras_faces.training.adversarial import AdversarialModel
 
 IMAGE_SIZE = 32
-EPSILON = 1.001e-5  # the smallest that TensorFlow's one operation takes
 PRINTED: dict = {}  # the source prints no layers
 
 
@@ -62,7 +61,7 @@ def build(
     check_image_size("wgan", image_size, multiple=1, smallest=16)
     model = AdversarialModel(
         generator(image_size, latent_dim, width),
-        discriminator(image_size, width, EPSILON),
+        discriminator(image_size, width),
         d_steps=d_steps,
         separate_batches=separate_batches,
         loss=loss,

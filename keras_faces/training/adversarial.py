@@ -24,6 +24,8 @@ from keras_faces.training.gradients import frozen, global_norm, input_gradients,
 from keras_faces.training.optimizers import AdversarialOptimizer
 from keras_faces.training.pullback import Pullback, value_and_slope, with_pullback
 
+CLIPPED_EPSILON = 1.001e-5  # the smallest that TensorFlow's one operation takes
+
 
 @keras.saving.register_keras_serializable("keras_faces")
 class AdversarialModel(FaceModel):
@@ -54,7 +56,8 @@ class AdversarialModel(FaceModel):
     loss
         A pair of ``losses.PAIRS``: "non-saturating" (the deck's), "saturating", "lsgan", "wgan", "wgan-gp", "hinge".
     clip
-        Clip D's weights to ± this after each of its updates; ``None`` for what the pair asks for ("wgan": 0.01).
+        Clip D's weights to ± this after each of its updates; ``None`` for what the pair asks for ("wgan": 0.01). D's
+        BatchNormalization then adds 1e-5 to a variance, see ``models/wgan.py``.
     gradient_penalty
         Weight of the penalty on D's gradient between photographs and fakes; ``None`` for the pair's ("wgan-gp": 10).
     r1
@@ -116,6 +119,8 @@ class AdversarialModel(FaceModel):
         self.clip = pair.clip if clip is None else clip
         self.gradient_penalty = pair.gradient_penalty if gradient_penalty is None else gradient_penalty
         self.r1 = r1
+        if self.clip:
+            _normalise_small_maps(discriminator)
 
     def compile(
         self,
@@ -338,3 +343,10 @@ def up_to_the_sigmoid(discriminator: keras.Model) -> keras.Model:
         inputs = discriminator.inputs if len(discriminator.inputs) > 1 else discriminator.inputs[0]
         return keras.Model(inputs, last.input, name="d_logits")
     return discriminator
+
+
+def _normalise_small_maps(discriminator: keras.Model) -> None:
+    """Clipped weights make maps whose variance is far below the 1e-3 that Keras adds to it: let 1e-5 be added."""
+    for layer in discriminator._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.epsilon = min(layer.epsilon, CLIPPED_EPSILON)
