@@ -6,6 +6,7 @@
     ./run bench ip_gan --data drawn --settings ip-gan no-gc --epochs 5 --out quick
 
     results-ip/recogniser/   I and C, trained once for all settings         judge/   another one, which looks people up
+               (or, by `--option recogniser=file:PATH`, somebody's trained one)
                ip-gan/ ...   a run folder for each setting                  results.md, results.csv, *.png
 
 People are parted in three: those with few pictures lose their names (they are the faces without a label), of the others
@@ -34,6 +35,7 @@ from benchmarks.results import state_of
 from data_prep.script import run
 from keras_faces.commands.options import natural, positive, trained_run, two_or_more
 from keras_faces.files import replacing
+from keras_faces.key_values import key_values
 from keras_faces.runs import RunConfig, RunFolder
 
 if TYPE_CHECKING:
@@ -177,8 +179,7 @@ def trained(name: str, parts: Parts, options: argparse.Namespace) -> Any:
 
     folder = RunFolder(options.out / name)
     if state_of(folder) != "finished":
-        given = dict(pair.split("=", 1) for pair in options.option)
-        asked = {key: json.loads(value) for key, value in given.items()} | SETTINGS[name][0]
+        asked = key_values(options.option) | SETTINGS[name][0]
         config = RunConfig(
             system="ip-gan",
             data=str(options.data),
@@ -287,7 +288,8 @@ def main(arguments: list[str] | None = None) -> int:
     parts = parted(load(options.data, options.image_size), options.least, options.unseen, options.seed)
     print(f"{parts.training.summary()}\nseen: {parts.seen!r}\nunseen: {parts.unseen!r}", flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
-    recogniser(options.out / "recogniser", parts, options, options.seed)
+    if "recogniser" not in key_values(options.option):
+        recogniser(options.out / "recogniser", parts, options, options.seed)
     if judge is None:
         judge = get(f"classifier:{recogniser(options.out / 'judge', parts, options, options.seed + 1)}")
     models: dict[str, Any] = {}

@@ -322,8 +322,9 @@ def build(
     label_names, label_kind
         The people, which are classes.
     recogniser
-        I and C: a run of ``keras-faces classify --labels identity``, at the same image size. ``None``: a VGG-16 that
-        learns first, on the labelled faces.
+        I and C: a run of ``keras-faces classify --labels identity``, at the same image size; or "file:PATH", a Keras
+        model or dlib's recogniser, which knows millions of faces, see :func:`foreign_recogniser`. ``None``: a VGG-16
+        that learns first, on the labelled faces.
     recogniser_iterations
         For how many iterations it does; ``None``: 2,000, or none of a given one.
     identity_pooling
@@ -361,7 +362,7 @@ def build(
             f"recogniser={recogniser} is trained: leave recogniser_iterations={recogniser_iterations} out."
         )
     else:
-        iterations, eyes = 0, trained_recogniser(recogniser, image_size)
+        iterations, eyes = 0, trained_recogniser(recogniser, image_size, len(label_names))
     (identity_dim,) = eyes.layers[-1].input.shape[1:]
     weights = {"gd_weight": gd_weight, "gc_weight": gc_weight, "kl_weight": kl_weight}
     model = IPGAN(

@@ -16,7 +16,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from keras import layers, ops
 
 from keras_faces.training.centres import Centres
 from keras_faces.training.encoding import EncodingModel
@@ -177,10 +177,12 @@ class Identities(EncodingModel):
         return super().from_config({**config, "recogniser": recogniser}, custom_objects)
 
 
-def trained_recogniser(run: str | Path, image_size: int) -> keras.Model:
-    """The network of a classifier's run, if it tells people apart at this image size."""
+def trained_recogniser(run: str | Path, image_size: int, people: int) -> keras.Model:
+    """The network of a classifier's run, if it tells people apart at this image size; or of "file:PATH"."""
     from keras_faces.training.classifying import ClassifierFolder
 
+    if str(run).startswith("file:"):
+        return foreign_recogniser(str(run), image_size, people)
     folder = ClassifierFolder(run)
     config = folder.read()
     if config.image_size != image_size or config.kind != "classes":
@@ -189,6 +191,23 @@ def trained_recogniser(run: str | Path, image_size: int) -> keras.Model:
             f"{image_size}×{image_size} needs `keras-faces classify --labels identity --image-size {image_size}`."
         )
     return folder.load()
+
+
+def foreign_recogniser(spec: str, image_size: int, people: int) -> keras.Model:
+    """Somebody else's recogniser, as ``metrics.features.get("file:PATH")`` finds it: f_I is its vector at length √n.
+
+    Networks of this kind tell people apart by angles or by distances on a sphere. At that length a number is 1 in the
+    mean of squares, as those of a VGG-16 are about. It knows no names: the last layer, a logit for each of the
+    ``people``, is there for the form and does not learn.
+    """
+    from keras_faces.metrics.features import get
+
+    model = get(spec).as_model(image_size)
+    length = model.output_shape[-1] ** 0.5
+    direction = layers.UnitNormalization(dtype="float32")(model.outputs[0])
+    features = layers.Rescaling(length, dtype="float32", name="features")(direction)
+    logits = layers.Dense(people, dtype="float32", name="logits")(features)
+    return keras.Model(model.inputs[0], logits, name="recogniser")
 
 
 # ------------------------------------------------------------------------------------------------ on batches

@@ -96,6 +96,19 @@ def test_the_network_is_dlibs(tmp_path):
     np.testing.assert_allclose(found(images), wanted, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("box", [None, "0.25,0.75,0.5,1"])
+def test_as_a_model_of_scaled_images_it_gives_the_same(tmp_path, box):
+    """Of images that the box and the resize leave as they are: those of its own side."""
+    write(tmp_path / "net", arrays())
+    found = room.get(f"file:{tmp_path / 'net'}", box=box)
+    side = 150 if box is None else 300
+    images = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype="uint8")
+    model = found.as_model(side)
+    assert model.output_shape == (None, 6)
+    given = model(images / np.float32(127.5) - 1, training=False)
+    np.testing.assert_allclose(given, found(images), rtol=1e-4, atol=1e-4)
+
+
 def test_wrong_folders_are_named(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="empty must hold one .*manifest.json, and holds nothing"):

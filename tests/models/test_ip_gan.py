@@ -313,3 +313,19 @@ def test_a_recogniser_that_is_given(tmp_path, photographs):
     folder.config_file.write_text(json.dumps({**json.loads(folder.config_file.read_text()), "kind": "attributes"}))
     with pytest.raises(ValueError, match="tells attributes apart"):
         system(recogniser=str(folder.path), recogniser_iterations=None)
+
+
+def test_somebody_elses_recogniser(tmp_path, photographs):
+    """A Keras file: f_I is its vector at length √n, behind its own size and values; saved with the model."""
+    inner = keras.layers.Conv2D(6, 3, 2)  # a map, which is averaged
+    own = keras.Sequential([keras.Input((20, 20, 3)), keras.layers.Rescaling(1 / 255), inner])
+    own.save(tmp_path / "eyes.keras")
+    model = system(recogniser=f"file:{tmp_path / 'eyes.keras'}", recogniser_iterations=None)
+    assert model.identity_dim == 6 and model.learning == "faces" and not hasattr(model.optimizer, "recogniser")
+    larger = keras.ops.image.resize(photographs[:3].astype("float32"), (20, 20))
+    wanted = keras.ops.convert_to_numpy(own(larger)).mean((1, 2))
+    wanted *= 6**0.5 / np.linalg.norm(wanted, axis=1, keepdims=True)
+    np.testing.assert_allclose(model.identity(photographs[:3]), wanted, rtol=1e-4, atol=1e-4)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.identity(photographs[:3]), model.identity(photographs[:3]))

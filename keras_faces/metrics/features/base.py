@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from keras_faces.metrics.features.resize import cropped, resize, resize_name
+from keras_faces.metrics.features.resize import cropped, places, resize, resize_name
 
 Box = tuple[float, float, float, float]
 
@@ -125,3 +126,27 @@ def check_box(box: str | Box | None) -> Box | None:
     if not (0 <= top < bottom <= 1 and 0 <= left < right <= 1):
         raise ValueError(f"box {box!r}: must be {wanted}.")
     return top, bottom, left, right
+
+
+def in_front(network: Any, image_size: int, box: Box | None, scale: float, offset: Any) -> Any:
+    """A network behind what it wants its faces to be: a Keras model of scaled images, that gradients can pass.
+
+    Parameters
+    ----------
+    network
+        Reads square images of one size.
+    image_size
+        Side of the images in [-1, 1] that the whole reads. They are cut to the ``box`` and brought to the network's
+        side bilinearly: for pictures smaller than that side, nearly what ``resize.py`` does.
+    scale, offset
+        The network reads ``scale * image + offset``; an offset may have one number a colour.
+    """
+    import keras
+    from keras import layers
+
+    images = keras.Input((image_size, image_size, 3))
+    rows, columns = places(box or (0, 1, 0, 1), image_size, image_size)
+    borders = [(part.start, image_size - part.stop) for part in (rows, columns)]
+    faces = layers.Cropping2D(borders)(images)
+    faces = layers.Resizing(*network.input_shape[1:3], dtype="float32")(faces)
+    return keras.Model(images, network(layers.Rescaling(scale, offset, dtype="float32")(faces)))

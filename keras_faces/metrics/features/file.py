@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_faces.metrics.features.base import Box, Features
+from keras_faces.metrics.features.base import Box, Features, in_front
 
 
 class FileFeatures(Features):
@@ -67,6 +67,16 @@ class FileFeatures(Features):
         found = self._network.predict_on_batch(images * np.float32((high - low) / 255) + np.float32(low))
         found = np.asarray(found, "float32")
         return found if found.ndim == 2 else found.mean(axis=(1, 2))
+
+    def as_model(self, image_size: int):
+        """The same as a Keras model of images in [-1, 1], see :func:`in_front`."""
+        import keras
+
+        low, high = self.value_range
+        model = in_front(self._network, image_size, self.box, (high - low) / 2, (high + low) / 2)
+        if len(model.output_shape) == 2:
+            return model
+        return keras.Model(model.inputs[0], keras.layers.GlobalAveragePooling2D()(model.outputs[0]))
 
 
 def _side(network, path: Path) -> int:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_faces.metrics.features.base import Box, Features
+from keras_faces.metrics.features.base import Box, Features, in_front
 
 MEAN = (122.782, 117.001, 104.298)  # of R, G and B in the training's faces, taken away before the first layer
 SIDE = 150
@@ -53,6 +53,11 @@ class RecogniserFeatures(Features):
 
     def describe(self, images: np.ndarray) -> np.ndarray:
         return self._network.predict_on_batch((images - np.array(MEAN, "float32")) / np.float32(256))
+
+    def as_model(self, image_size: int):
+        """The same as a Keras model of images in [-1, 1], see :func:`in_front`."""
+        offset = [(127.5 - mean) / 256 for mean in MEAN]
+        return in_front(self._network, image_size, self.box, 127.5 / 256, offset)
 
 
 def read_weights(folder: Path) -> dict[str, np.ndarray]:

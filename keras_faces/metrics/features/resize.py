@@ -42,10 +42,13 @@ def cropped(images: np.ndarray, box: tuple[float, float, float, float] | None) -
     """The part of images (N, H, W, 3) in a box of shares (top, bottom, left, right), at least one pixel a side."""
     if box is None:
         return images
-    height, width = images.shape[1:3]
-    rows = _pixels(box[0], box[1], height)
-    columns = _pixels(box[2], box[3], width)
+    rows, columns = places(box, *images.shape[1:3])
     return images[:, rows, columns]
+
+
+def places(box: tuple[float, float, float, float], height: int, width: int) -> tuple[slice, slice]:
+    """The rows and the columns of a box in an image."""
+    return _pixels(box[0], box[1], height), _pixels(box[2], box[3], width)
 
 
 def _pixels(first: float, last: float, length: int) -> slice:
