@@ -7,7 +7,8 @@
 #
 # **Command.** `python examples/22_fm_cgan.py` — or run the cells one by one.
 #
-# **Time.** 150 iterations of C and about 2,600 of all three: 4 minutes on two cores.
+# **Time.** 150 iterations of C and about 2,600 of all three: 4 minutes on two cores. `FULL = True` is tables 3.1 to
+# 3.3 at 128×128, for a GPU and a night; a stopped one goes on.
 #
 # **What one should see.** `runs/lesson-22/evolution.png`: grey, then the ovals come at once when G's centre is near.
 # `centres.png`: how far G's centre is in D and in C; both fall, and D's rises again whenever D has found something new.
@@ -20,13 +21,14 @@
 DATA = "drawn"  # or a packed file: "../celeba64.h5"
 LABELS = "man = Male & !Eyeglasses; man with glasses = Male & Eyeglasses; woman = !Male & !Eyeglasses"
 LABELS += "; woman with glasses = !Male & Eyeglasses"
-IMAGE_SIZE = 32
-IMAGES = 3000
-EPOCHS = 30
-BATCH_SIZE = 32
-OPTIONS = {"width": 24, "classifier_first": 150}
+FULL = False
+IMAGE_SIZE = 128 if FULL else 32
+IMAGES = None if FULL else 3000
+EPOCHS = 100 if FULL else 30
+BATCH_SIZE = 128 if FULL else 32
+OPTIONS = {"width": 64 if FULL else 24, "classifier_first": 300 if FULL else 150}
 SEED = 0
-OUT = "runs/lesson-22"
+OUT = "runs/lesson-22-full" if FULL else "runs/lesson-22"
 
 # %% Train into a run folder, as `keras-faces train fm-cgan --labels ...` does
 import keras_faces as kf
@@ -49,7 +51,8 @@ config = RunConfig(
 faces = config.faces()  # loaded, and labelled
 print(faces.summary())
 folder = RunFolder(f"{OUT}/run")
-model = train(folder, config, faces)
+resume = folder.checkpoint.exists()
+model = train(folder, folder.read() if resume else config, faces, resume=resume)
 
 # %% How far G's centres are from the photographs', in D and in C
 import pandas
@@ -76,8 +79,10 @@ from keras_faces.commands.consistency import judged
 from keras_faces.training import classifying
 
 judge = classifying.ClassifierFolder(f"{OUT}/judge")
-asked = classifying.ClassifierConfig(DATA, LABELS, IMAGE_SIZE, epochs=6, width=16, seed=SEED + 1, precision="auto")
-classifying.train(judge, asked, faces)
+if not judge.finished():
+    asked = classifying.ClassifierConfig(DATA, LABELS, IMAGE_SIZE, epochs=6, width=16, seed=SEED + 1, precision="auto")
+    begun = judge.config_file.exists()
+    classifying.train(judge, judge.read() if begun else asked, faces, resume=begun)
 _, table = judged(model, judge.path, count=400, seed=SEED)
 print(f"\nOf 400 faces, in per cent, beside real held-out ones:\n{table.to_string(na_rep='-', float_format='%.1f')}")
 print(f"the pictures are in {OUT}; ask for faces with: keras-faces sample {folder.path} --label '{rows[0]}'")
