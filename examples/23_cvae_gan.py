@@ -8,12 +8,13 @@
 #
 # **Command.** `python examples/23_cvae_gan.py` — or run the cells one by one.
 #
-# **Time.** Four trainings of about 1,100 iterations each: 10 minutes on two cores. `ABLATION = False` trains one.
+# **Time.** Four trainings of about 1,100 iterations each: 9 to 10 minutes on two cores. `ABLATION = False` trains one.
 # `FULL = True` is section 4.3 at 128×128, for a GPU and a night each; a stopped one goes on.
 #
 # **What one should see.** `comparison/reconstructions.png` (figure 4.6): photographs, and what each of the four keeps
 # of them. The source finds blur without D's term, fewer details without pixels, and a lost identity without C's term.
-# `relabelled.png` (figure 4.8): one code under every label keeps pose and background. `inpainting.png` (figure 4.10).
+# `relabelled.png` (figure 4.8): one code under every label keeps pose and background; brows, lips and beard follow the
+# label, the hair stays with the code until later. `inpainting.png` (figure 4.10).
 # `retrieval.png` (figure 4.12): neighbours in z look the same way, whoever they are.
 #
 # **Read beside it.** `keras_faces/models/cvae_gan.py`, `keras_faces/training/encoding.py`, `keras_faces/applications/`.
