@@ -121,7 +121,8 @@ def learn(path: Path, faces: Faces, image_size: int, photographs: int, options: 
 
     folder = ClassifierFolder(path)
     if not folder.finished():
-        steps = max(1, int(0.95 * len(faces)) // options.batch_size)
+        held_out = max(0.05, 0.6 / np.bincount(faces.labels.numbers).max())  # one face of somebody at least
+        steps = max(1, int((1 - held_out) * len(faces)) // options.batch_size)
         config = ClassifierConfig(
             data=faces.source,
             labels="identity",
@@ -129,7 +130,7 @@ def learn(path: Path, faces: Faces, image_size: int, photographs: int, options: 
             epochs=max(1, round(options.iterations / steps)),
             batch_size=options.batch_size,
             width=options.width,
-            held_out=0.05,
+            held_out=held_out,
             seed=options.seed,
             precision=options.precision,
         )

@@ -84,6 +84,7 @@ class IPGAN(Identities, AdversarialModel):
         ``average``, ``seed``, ...: see :class:`AdversarialModel`.
     """
 
+    learns_from_score = False  # but from D's features
     NUMBERS = (*AdversarialModel.NUMBERS, "reconstruction_loss", "kl_loss", "gd_loss", "gc_loss", "identity_accuracy")
     NUMBERS = (*NUMBERS, "recogniser_loss", "recogniser_accuracy")
 

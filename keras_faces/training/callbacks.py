@@ -76,6 +76,8 @@ class TrainingStopped(RuntimeError):
 class Watch(keras.callbacks.Callback):
     """Stops a training that is lost: a loss that is not a number, a D that has won, a G that makes one picture.
 
+    Where G matches what D sees instead of following its score, a D that has won still teaches; there it goes on.
+
     Before that it warns: when the fakes of a batch differ less than half as much as photographs do, on the average of
     100 iterations, G is on its way to a few faces (mode collapse). It warns again only after a recovery, and never in
     the first 300 iterations, when faces begin alike in healthy trainings too.
@@ -105,7 +107,7 @@ class Watch(keras.callbacks.Callback):
                 )
         if "spread" in logs:
             self._watch_spread(logs["spread"])
-        if "d_real" in logs:
+        if "d_real" in logs and self.model.learns_from_score:
             self._watch_discriminator(logs)
 
     def _watch_discriminator(self, logs) -> None:

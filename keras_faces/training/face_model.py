@@ -44,6 +44,7 @@ class FaceModel(keras.Model):
 
     NUMBERS: tuple[str, ...] = ()  # in the order of the log
     d_steps = 1  # how many batches of photographs a step is given
+    learns_from_score = True  # whether G follows D's score, and so learns nothing from a D that is certain
 
     def __init__(
         self,

@@ -59,6 +59,7 @@ class GuidedModel(ConditionalModel):
         See :class:`ConditionalModel`. Of the pair ``loss`` only D's side is used, so it must be a cross-entropy.
     """
 
+    learns_from_score = False  # but from D's features
     CLASSIFIER_NUMBERS = ("c_loss", "c_accuracy")
     NUMBERS = (*ConditionalModel.NUMBERS, *CLASSIFIER_NUMBERS)
 

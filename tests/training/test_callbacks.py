@@ -2,11 +2,13 @@
 
 import builtins
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas
 import pytest
 
+import keras_faces as kf
 from keras_faces import plots
 from keras_faces.training import callbacks as watch
 from keras_faces.training.adversarial import AdversarialModel
@@ -18,9 +20,10 @@ GOOD = {"d_loss": 0.6, "g_loss": 0.9, "d_real": 0.6, "d_fake": 0.4, "d_accuracy"
 GOOD |= {"d_gradient": 1.0, "g_gradient": 2.0, "spread": 0.8}
 
 
-def watching(patience=3):
-    progress = watch.Progress(iterations=10, epoch=2, iteration=5)
-    return watch.Watch(progress, patience)
+def watching(patience=3, learns_from_score=True):
+    callback = watch.Watch(watch.Progress(iterations=10, epoch=2, iteration=5), patience)
+    callback.set_model(SimpleNamespace(learns_from_score=learns_from_score))
+    return callback
 
 
 def test_progress_counts_from_one_and_a_resumed_epoch_goes_on():
@@ -58,6 +61,14 @@ def test_a_collapse_stops_after_patience_and_says_what_to_try(sign, finding):
         callback.on_train_batch_end(batch, GOOD | sign)
     with pytest.raises(watch.TrainingStopped, match=f"{finding}.*Try "):
         callback.on_train_batch_end(5, GOOD | sign)
+
+
+def test_a_certain_d_whose_features_teach_is_let_alone():
+    callback = watching(patience=3, learns_from_score=False)
+    for batch in range(9):
+        callback.on_train_batch_end(batch, GOOD | {"d_real": 0.9999, "d_fake": 1e-5})
+    assert [kf.models.build(name, 32, width=2).learns_from_score for name in ("fm-cgan", "cvae-gan")] == [False, False]
+    assert not kf.models.build("ip-gan", 32, width=2).learns_from_score and kf.models.build("dcgan").learns_from_score
 
 
 def test_faces_that_become_alike_are_warned_of_once_until_they_recover(capsys):
