@@ -331,7 +331,7 @@ def _tidy(folder: RunFolder, progress) -> None:
 def _export(folder: RunFolder, model) -> None:
     """Write ``model.keras``, with the state that pictures are made with: averaged weights, measured statistics.
 
-    ``keras.saving.load_model`` gives it back with ``.generator`` and ``.discriminator``; whoever calls the generator
+    ``kf.models.load`` gives it back with ``.generator`` and ``.discriminator``; whoever calls the generator
     in inference mode gets the pictures of the last grid.
     """
     for variable, value in model.sampling_state():

@@ -1,6 +1,6 @@
 """Pictures made of pictures, by a trained pix2pix or CycleGAN, laid beside what they were made of.
 
-    model = keras.saving.load_model("runs/pix2pix/model.keras")
+    model = kf.models.load("runs/pix2pix/model.keras")
     photographs = given_pictures(["me.jpg"], image_size=64)
     figure(model.rows(photographs)).savefig("me-again.png")
 

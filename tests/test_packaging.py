@@ -1,6 +1,7 @@
 """The package's lists agree with each other and with the code, and starting it stays light."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -172,3 +173,24 @@ def test_run_leaves_a_folder_alone_that_is_no_environment(tmp_path):
     assert result.returncode == 1
     assert str(tmp_path) in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.txt"]
+
+
+def test_a_process_that_built_nothing_loads_models_and_classifiers(tmp_path):
+    """Keras finds only classes that are imported: `kf.models.load` and a classifier's folder see to that."""
+    import keras_faces as kf
+    from keras_faces.models.classifier import classifier
+    from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder
+
+    kf.models.build("fm-cgan", 16, width=2, latent_dim=4).save(tmp_path / "model.keras")
+    folder = ClassifierFolder(tmp_path / "c")
+    folder.path.mkdir()
+    folder.write(ClassifierConfig(image_size=16, width=2))
+    classifier(16, 2, 2).save(folder.network)
+    script = (
+        "import sys, keras_faces as kf\nfrom keras_faces.training.classifying import ClassifierFolder\n"
+        "print(ClassifierFolder(sys.argv[2]).load().name, kf.models.load(sys.argv[1]).name)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "model.keras"), str(folder.path)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.stdout.split() == ["classifier", "fm_cgan"], done.stderr[-2000:]

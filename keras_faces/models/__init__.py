@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from os import PathLike
 from types import ModuleType
 from typing import Any
 
@@ -68,6 +69,27 @@ def lesson(name: str) -> ModuleType:
             f"there is no system {name!r}. Did you mean {' or '.join(near)}? `keras-faces list` shows all."
         )
     return importlib.import_module(f"keras_faces.models.{SYSTEMS[name][0]}")
+
+
+def load(path: str | PathLike) -> Any:
+    """A trained model from a run's ``model.keras``, or from a file of ``model.save``, whatever its system.
+
+    ``keras.saving.load_model``, once all classes of the course are imported: Keras finds no others.
+
+    Parameters
+    ----------
+    path
+        The .keras file.
+
+    Returns
+    -------
+    The model, with ``.generator``, ``.sample(count)`` and what else its system has.
+    """
+    import keras
+
+    for name in SYSTEMS:
+        lesson(name)
+    return keras.saving.load_model(path)
 
 
 def build(

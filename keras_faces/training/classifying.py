@@ -107,6 +107,8 @@ class ClassifierFolder(RunFolder):
         """
         import keras
 
+        import keras_faces.models.classifier  # noqa: F401  its layers, which Keras finds only where they are loaded
+
         if not self.network.exists():
             raise RunError(f"{self.path} holds no trained classifier yet: no epoch was finished. Go on by --resume.")
         try:
