@@ -117,26 +117,23 @@ def joined(people: Faces, file: Path | None) -> Faces:
 
 def learn(path: Path, faces: Faces, image_size: int, photographs: int, options: argparse.Namespace) -> Path:
     """A recogniser of these people, with as many steps as the others; one that was stopped goes on."""
-    from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder, train
+    from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder, train_once
 
-    folder = ClassifierFolder(path)
-    if not folder.finished():
-        held_out = max(0.05, 0.6 / np.bincount(faces.labels.numbers).max())  # one face of somebody at least
-        steps = max(1, int((1 - held_out) * len(faces)) // options.batch_size)
-        config = ClassifierConfig(
-            data=faces.source,
-            labels="identity",
-            image_size=image_size,
-            epochs=max(1, round(options.iterations / steps)),
-            batch_size=options.batch_size,
-            width=options.width,
-            held_out=held_out,
-            seed=options.seed,
-            precision=options.precision,
-        )
-        print(f"\n{path.name}: {len(faces):,} faces of {len(faces.labels.names):,} people, {config.epochs} epochs")
-        begun = folder.config_file.exists()
-        train(folder, folder.read() if begun else config, faces, resume=begun)
+    held_out = max(0.05, 0.6 / np.bincount(faces.labels.numbers).max())  # one face of somebody at least
+    steps = max(1, int((1 - held_out) * len(faces)) // options.batch_size)
+    config = ClassifierConfig(
+        data=faces.source,
+        labels="identity",
+        image_size=image_size,
+        epochs=max(1, round(options.iterations / steps)),
+        batch_size=options.batch_size,
+        width=options.width,
+        held_out=held_out,
+        seed=options.seed,
+        precision=options.precision,
+    )
+    print(f"\n{path.name}: {len(faces):,} faces of {len(faces.labels.names):,} people, {config.epochs} epochs")
+    train_once(ClassifierFolder(path), config, faces)
     return path
 
 

@@ -161,16 +161,13 @@ def parted(faces: Faces, least: int, unseen: float, seed: int = 0) -> Parts:
 
 def recogniser(out: Path, parts: Parts, options: argparse.Namespace, seed: int) -> Path:
     """The folder of a classifier of the labelled people, trained if it is not finished yet."""
-    from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder, train
+    from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder, train_once
 
-    folder = ClassifierFolder(out)
-    if not folder.finished():
-        begun = folder.config_file.exists()
-        labelled = parts.training.take(np.flatnonzero(parts.training.labels.numbers >= 0))
-        asked = {"image_size": options.image_size, "epochs": options.recogniser_epochs, "width": options.width}
-        config = ClassifierConfig(str(options.data), "identity", **asked, seed=seed, precision=options.precision)
-        train(folder, folder.read() if begun else config, labelled, resume=begun)
-    return folder.path
+    labelled = parts.training.take(np.flatnonzero(parts.training.labels.numbers >= 0))
+    asked = {"image_size": options.image_size, "epochs": options.recogniser_epochs, "width": options.width}
+    config = ClassifierConfig(str(options.data), "identity", **asked, seed=seed, precision=options.precision)
+    train_once(ClassifierFolder(out), config, labelled)
+    return out
 
 
 def trained(name: str, parts: Parts, options: argparse.Namespace) -> Any:

@@ -79,10 +79,8 @@ from keras_faces.commands.consistency import judged
 from keras_faces.training import classifying
 
 judge = classifying.ClassifierFolder(f"{OUT}/judge")
-if not judge.finished():
-    asked = classifying.ClassifierConfig(DATA, LABELS, IMAGE_SIZE, epochs=6, width=16, seed=SEED + 1, precision="auto")
-    begun = judge.config_file.exists()
-    classifying.train(judge, judge.read() if begun else asked, faces, resume=begun)
+asked = classifying.ClassifierConfig(DATA, LABELS, IMAGE_SIZE, epochs=6, width=16, seed=SEED + 1, precision="auto")
+classifying.train_once(judge, asked, faces)
 _, table = judged(model, judge.path, count=400, seed=SEED)
 print(f"\nOf 400 faces, in per cent, beside real held-out ones:\n{table.to_string(na_rep='-', float_format='%.1f')}")
 print(f"the pictures are in {OUT}; ask for faces with: keras-faces sample {folder.path} --label '{rows[0]}'")

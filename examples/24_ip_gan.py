@@ -57,14 +57,10 @@ else:
 print(faces.summary())
 
 # %% First I, which is C too: a classifier of people
-from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder
-from keras_faces.training.classifying import train as train_classifier
+from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder, train_once
 
 people = ClassifierFolder(f"{OUT}/recogniser")
-if not people.finished():
-    begun = people.config_file.exists()
-    asked = ClassifierConfig(str(path), "identity", IMAGE_SIZE, **RECOGNISER)
-    train_classifier(people, people.read() if begun else asked, faces, resume=begun)
+train_once(people, ClassifierConfig(str(path), "identity", IMAGE_SIZE, **RECOGNISER), faces)
 
 # %% Then A, G and D, in two cases that alternate: the same picture twice, and two different ones
 from keras_faces.commands.options import trained_run

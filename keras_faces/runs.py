@@ -129,6 +129,17 @@ class RunFolder:
             way_out = "Go on with it by --resume, or choose" if self.config_file.exists() else "Choose"
             raise RunError(f"{self.path} is there already and is not overwritten. {way_out} another --out.")
 
+    def check_same(self, config: Any, faces: Any) -> None:
+        """Stop before a training goes on with other images than it was begun with.
+
+        Raises
+        ------
+        RunError
+            If the fingerprint of the faces is not that of ``config``.
+        """
+        if config.fingerprint not in ("", faces.fingerprint()):
+            raise RunError(f"{config.data} no longer holds the images that {self.path} was trained on; train anew.")
+
     def write(self, config: RunConfig) -> None:
         """Make the folder if it is not there, and write ``config.json``."""
         self.samples.mkdir(parents=True, exist_ok=True)
@@ -195,8 +206,8 @@ def train(
     from keras_faces.training.devices import Devices
 
     devices = devices or Devices()
-    if resume and config.fingerprint not in ("", faces.fingerprint()):
-        raise RunError(f"{config.data} no longer holds the images that {folder.path} was trained on; train anew.")
+    if resume:
+        folder.check_same(config, faces)
     config.fingerprint = faces.fingerprint()
     config.backend = keras.backend.backend()
     config.settle()

@@ -71,7 +71,7 @@ def lesson(name: str) -> ModuleType:
     return importlib.import_module(f"keras_faces.models.{SYSTEMS[name][0]}")
 
 
-def load(path: str | PathLike) -> Any:
+def load(path: str | PathLike, compile: bool = True) -> Any:
     """A trained model from a run's ``model.keras``, or from a file of ``model.save``, whatever its system.
 
     ``keras.saving.load_model``, once all classes of the course are imported: Keras finds no others.
@@ -80,6 +80,8 @@ def load(path: str | PathLike) -> Any:
     ----------
     path
         The .keras file.
+    compile
+        ``False`` leaves the optimizers out.
 
     Returns
     -------
@@ -89,7 +91,7 @@ def load(path: str | PathLike) -> Any:
 
     for name in SYSTEMS:
         lesson(name)
-    return keras.saving.load_model(path)
+    return keras.saving.load_model(path, compile=compile)
 
 
 def build(

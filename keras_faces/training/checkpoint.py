@@ -37,8 +37,7 @@ def save(path: str | Path, model: keras.Model, epoch: int, iteration: int) -> No
     CheckpointError
         If a weight is not a finite number (the file is not touched), or if the disk is full.
     """
-    if keras.backend.backend() == "jax":  # its training state is elsewhere while it trains
-        model.jax_state_sync()
+    synchronise(model)
     try:
         with replacing_hdf5(path) as (file, check):
             file.attrs.update(format=FORMAT, system=model.name, backend=keras.backend.backend())
@@ -89,6 +88,12 @@ def load(path: str | Path, model: keras.Model) -> tuple[int, int]:
     for (_, variable), value in zip(_variables(model), values, strict=True):
         variable.assign(value)
     return place
+
+
+def synchronise(model: keras.Model) -> None:
+    """Write JAX's training state back into the variables; on the other backends it is always there."""
+    if keras.backend.backend() == "jax":
+        model.jax_state_sync()
 
 
 def _variables(model: keras.Model):

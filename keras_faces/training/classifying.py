@@ -105,14 +105,12 @@ class ClassifierFolder(RunFolder):
         RunError
             If no epoch of it was finished, or the file is damaged.
         """
-        import keras
-
-        import keras_faces.models.classifier  # noqa: F401  its layers, which Keras finds only where they are loaded
+        from keras_faces import models
 
         if not self.network.exists():
             raise RunError(f"{self.path} holds no trained classifier yet: no epoch was finished. Go on by --resume.")
         try:
-            return keras.saving.load_model(self.network, compile=False)
+            return models.load(self.network, compile=False)
         except Exception as error:  # Keras and the zip and HDF5 readers under it raise many kinds
             raise RunError(f"{self.network} cannot be read as a Keras model: {error}. Train it anew.") from error
 
@@ -187,8 +185,8 @@ def train(folder: ClassifierFolder, config: ClassifierConfig, faces: Any, *, res
 
     if not resume:
         folder.check_free()
-    elif config.fingerprint not in ("", faces.fingerprint()):
-        raise RunError(f"{config.data} no longer holds the images that {folder.path} was trained on; train anew.")
+    else:
+        folder.check_same(config, faces)
     labels = faces.labels
     learned, held_out = split(labels, config.held_out, config.seed)
     config.kind, config.names, config.fingerprint = labels.kind, list(labels.names), faces.fingerprint()
@@ -220,6 +218,13 @@ def train(folder: ClassifierFolder, config: ClassifierConfig, faces: Any, *, res
     if not folder.network.exists():
         raise ValueError("the loss is no finite number any more: try a smaller --rate, or --precision float32.")
     return found
+
+
+def train_once(folder: ClassifierFolder, config: ClassifierConfig, faces: Any) -> None:
+    """:func:`train`, unless it is finished; one that was stopped goes on with what it was begun with."""
+    if not folder.finished():
+        begun = folder.config_file.exists()
+        train(folder, folder.read() if begun else config, faces, resume=begun)
 
 
 def _model(config: ClassifierConfig, steps: int) -> Any:

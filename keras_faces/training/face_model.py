@@ -18,6 +18,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_faces.training import checkpoint
 from keras_faces.training.average import WeightAverage
 from keras_faces.training.choices import default_compiler
 from keras_faces.training.devices import own_part
@@ -176,8 +177,7 @@ class FaceModel(keras.Model):
 
     def synchronise(self) -> None:
         """Write JAX's training state back into the variables; on the other backends it is always there."""
-        if keras.backend.backend() == "jax":
-            self.jax_state_sync()
+        checkpoint.synchronise(self)
 
 
 class Phases(keras.callbacks.Callback):

@@ -127,7 +127,8 @@ def test_stopped_after_an_epoch_it_goes_on_bit_for_bit(tmp_path, faces, monkeypa
     monkeypatch.setattr(classifying, "_keep", and_stop)
     with pytest.raises(KeyboardInterrupt):
         train(folder, ClassifierConfig(**asked), faces)
-    assert features.get(f"classifier:{folder.path}").accuracy is not None and not folder.finished()
+    assert folder.report.exists() and features.get(f"classifier:{folder.path}").accuracy is not None
+    assert not folder.finished()
     monkeypatch.setattr(classifying, "_keep", lambda *which: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):  # in the second epoch: in the log, not in the checkpoint
         train(folder, folder.read(), faces, resume=True)

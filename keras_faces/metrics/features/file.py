@@ -43,9 +43,11 @@ class FileFeatures(Features):
     ) -> None:
         import keras
 
+        from keras_faces import models
+
         path = Path(path)
         try:
-            network = keras.saving.load_model(path, compile=False)
+            network = models.load(path, compile=False)
         except Exception as error:  # Keras and the zip and HDF5 readers under it raise many kinds
             raise ValueError(f"features file:{path}: it cannot be read as a Keras model: {error}") from error
         super().__init__(_side(network, path), box)
