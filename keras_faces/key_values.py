@@ -7,11 +7,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+_PYTHON = {"True": "true", "False": "false", "None": "null"}  # as JSON writes them
 _OF_ITS_OWN = ("image-size", "seed", "precision")  # of every run, and what `models.build` takes by name
 
 
 def key_values(pairs: Sequence[str], where: str = "--option ") -> dict[str, Any]:
     """``["width=32", "filters=[8,4]", "loss=hinge"]`` as a dictionary; a value is JSON if it can be read as such.
+
+    ``True``, ``False`` and ``None`` are what they are in Python; the word "False" would count as true.
 
     Raises
     ------
@@ -25,11 +28,15 @@ def key_values(pairs: Sequence[str], where: str = "--option ") -> dict[str, Any]
             raise ValueError(f"{where}{pair}: write KEY=VALUE, such as width=32.")
         if (name := key.strip().replace("_", "-")) in _OF_ITS_OWN:
             raise ValueError(f"{where}{pair}: {name} has an option of its own, --{name}.")
-        try:
-            values[key.strip().replace("-", "_")] = json.loads(value)
-        except ValueError:
-            values[key.strip().replace("-", "_")] = value
+        values[name.replace("-", "_")] = _value(_PYTHON.get(value.strip(), value))
     return values
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def system_and_options(text: str) -> tuple[str, dict[str, Any]]:

@@ -50,6 +50,12 @@ def test_an_option_of_train_is_read_alike():
         key_values(["filters"])
 
 
+@pytest.mark.parametrize("word, value", [("True", True), ("False", False), ("false", False), ("None", None)])
+def test_no_in_pythons_words_is_no(word, value):
+    assert key_values([f"polyphase={word}"]) == {"polyphase": value}
+    assert system_and_options(f"slides-v1:polyphase={word},width=4") == ("slides-v1", {"polyphase": value, "width": 4})
+
+
 def test_run_folders_have_names_that_every_file_system_takes():
     assert compare.folder_name(B) == NAMES[B]
     assert compare.folder_name("slides-v2:filters=[16,8],stages=sgd:1e-2:5,adam:1") == (

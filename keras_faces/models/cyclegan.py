@@ -47,8 +47,13 @@ PRINTED: dict = {}  # the dissertation prints no layers
 LABELS = ("classes",)
 
 
-def generator(image_size: int = IMAGE_SIZE, width: int = 32, blocks: int = 4, name: str = "generator") -> keras.Model:
-    """Image (image_size, image_size, 3) in [-1, 1] to another (appendix 7.2). Shapes in the comments: 64×64."""
+def generator(
+    image_size: int = IMAGE_SIZE, width: int = 32, blocks: int = 4, residual: bool = True, name: str = "generator"
+) -> keras.Model:
+    """Image (image_size, image_size, 3) in [-1, 1] to another (appendix 7.2). Shapes in the comments: 64×64.
+
+    ``residual``: the net makes what is to be *added* to the image, at first nothing. The paper's net paints it anew.
+    """
     image = layers.Input((image_size, image_size, 3))
     maps = _norm_relu(_conv(width, 7)(image))  # 64, 64, 32
     maps = _norm_relu(_conv(2 * width, 3, 2)(maps))  # 32, 32, 64
@@ -59,16 +64,20 @@ def generator(image_size: int = IMAGE_SIZE, width: int = 32, blocks: int = 4, na
     for filters in (2 * width, width):
         maps = layers.Conv2DTranspose(filters, 3, 2, "same", use_bias=False, kernel_initializer=normal())(maps)
         maps = _norm_relu(maps)  # 32, 32, 64 → 64, 64, 32
-    maps = layers.Conv2D(3, 7, padding="same", kernel_initializer=normal())(maps)
-    return keras.Model(image, layers.Activation("tanh", dtype="float32")(maps), name=name)  # 64, 64, 3
+    maps = layers.Conv2D(3, 7, padding="same", kernel_initializer="zeros" if residual else normal())(maps)
+    if residual:
+        changed = ops.clip(layers.Add(dtype="float32")([image, maps]), -1.0, 1.0)
+    else:
+        changed = layers.Activation("tanh", dtype="float32")(maps)
+    return keras.Model(image, changed, name=name)  # 64, 64, 3
 
 
 def discriminator(
     image_size: int = IMAGE_SIZE, width: int = 32, strides: int | None = None, name: str = "discriminator"
 ) -> keras.Model:
     """Image (image_size, image_size, 3) to logits (h, w, 1), one a patch."""
-    image = layers.Input((image_size, image_size, 3))
-    return keras.Model(image, patch_stages(image, width, strides or strides_for(image_size), instance_norm), name=name)
+    image, strides = layers.Input((image_size, image_size, 3)), strides or strides_for(image_size) + 1
+    return keras.Model(image, patch_stages(image, width, strides, instance_norm), name=name)
 
 
 def _conv(filters: int, kernel_size: int, strides: int = 1) -> layers.Conv2D:
@@ -321,6 +330,7 @@ def build(
     width: int = 32,
     blocks: int = 4,
     strides: int | None = None,
+    residual: bool = True,
     rate: float = 2e-4,
     loss: str = "lsgan",
     latent_dim: int | None = None,
@@ -340,7 +350,10 @@ def build(
     blocks
         Residual blocks in G and in F; the paper has 6 or 9.
     strides
-        Strides of 2 in D: scores of patches 16, 34 or 70 pixels wide; ``None`` for about half of the image.
+        Strides of 2 in D: scores of patches 16, 34, 70 or 142 pixels wide; ``None`` for about the whole image. A
+        smaller patch of most faces says nothing of glasses.
+    residual
+        G and F say what is to be added to an image, as nothing at first; ``False`` as in the paper.
     rate
         Adam's learning rate (beta_1 0.5).
     loss
@@ -358,9 +371,9 @@ def build(
     """
     check_image_size("cyclegan", image_size, multiple=4, smallest=16)
     model = CycleGAN(
-        generator(image_size, width, blocks),
+        generator(image_size, width, blocks, residual),
         discriminator(image_size, width, strides),
-        generator(image_size, width, blocks, name="backward"),
+        generator(image_size, width, blocks, residual, name="backward"),
         discriminator(image_size, width, strides, name="discriminator_x"),
         label_names=label_names,
         label_kind=label_kind,

@@ -73,6 +73,17 @@ def test_losses_and_who_moves(domains, values):
     assert all(moved(d_before, values(model.d_weights()))) and not any(moved(g_before, values(model.g_weights())))
 
 
+def test_residual_generators_begin_with_no_change_at_all(domains):
+    model = kf.models.build("cyclegan", image_size=16, width=4, blocks=1)
+    np.testing.assert_array_equal(model.translate(domains), domains)
+    model.step(tensor(domains))
+    there = model.translate(domains)
+    assert (there != domains).any() and np.abs(there.astype(int) - domains).max() < 50
+    painted = kf.models.build("cyclegan", image_size=16, width=4, blocks=1, residual=False)
+    assert (painted.translate(domains) != domains).mean() > 0.9
+    assert painted.count_params() == model.count_params()
+
+
 def test_translations_and_what_is_remembered(domains):
     model = made_of(times(0.5), times(2.0), label_names=("dark", "bright"))
     model.step(tensor(domains))
