@@ -10,9 +10,9 @@ photographed both ways. Two generators, G from X to Y and F from Y to X, and a d
 D_Y alone would be content with any face with glasses. The cycle asks that the face be found again in it. A third loss
 (section 5.2) asks that G leave alone what is in Y already: ‖G(y) − y‖₁ + ‖F(x) − x‖₁.
 
-As in section 4: least squares in the place of the logarithms (here those of the dissertation, eq. 2.10 and 2.11), and
-each D also learns on older fakes (``layers/image_pool.py``). Networks as in the appendix, smaller: residual blocks with
-instance normalisation, and discriminators of patches.
+As in section 4, each D also learns on older fakes (``layers/image_pool.py``), and another loss stands in the place of the
+logarithms: the hinge, where the paper has squares. Networks as in the appendix, smaller: residual blocks with instance
+normalisation, and discriminators of patches.
 
 X and Y are the two classes of the labels: with ``--labels Eyeglasses``, X is without, Y with. Every step sees as many
 faces of both (``data/two_domains.py``).
@@ -332,7 +332,7 @@ def build(
     strides: int | None = None,
     residual: bool = True,
     rate: float = 2e-4,
-    loss: str = "lsgan",
+    loss: str = "hinge",
     latent_dim: int | None = None,
     seed: int = 0,
     **rule: Any,
@@ -357,7 +357,8 @@ def build(
     rate
         Adam's learning rate (beta_1 0.5).
     loss
-        Any of ``losses.PAIRS`` that needs no clipping and no penalty.
+        Any of ``losses.PAIRS`` that needs no clipping and no penalty. The paper has least squares; those of the
+        dissertation ("lsgan") leave a G alone of which D is undecided, and with it most faces without glasses.
     latent_dim
         There is no noise; ignored, so that lists of systems may be built with the same options.
     rule
