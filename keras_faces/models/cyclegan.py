@@ -10,9 +10,9 @@ photographed both ways. Two generators, G from X to Y and F from Y to X, and a d
 D_Y alone would be content with any face with glasses. The cycle asks that the face be found again in it. A third loss
 (section 5.2) asks that G leave alone what is in Y already: ‖G(y) − y‖₁ + ‖F(x) − x‖₁.
 
-As in section 4, each D also learns on older fakes (``layers/image_pool.py``), and another loss stands in the place of the
-logarithms: the hinge, where the paper has squares. Networks as in the appendix, smaller: residual blocks with instance
-normalisation, and discriminators of patches.
+As in section 4, each D also learns on older fakes (``layers/image_pool.py``), and another loss stands in the place of
+the logarithms: the hinge, where the paper has squares. Networks as in the appendix, smaller: residual blocks with
+instance normalisation, and discriminators of patches, which have spectral normalisation here.
 
 X and Y are the two classes of the labels: with ``--labels Eyeglasses``, X is without, Y with. Every step sees as many
 faces of both (``data/two_domains.py``).
@@ -33,7 +33,8 @@ from keras_faces.data.labels import KINDS
 from keras_faces.data.two_domains import TwoDomains
 from keras_faces.layers.image_pool import ImagePool
 from keras_faces.layers.ladder import normal
-from keras_faces.layers.patches import instance_norm, patch_stages, strides_for
+from keras_faces.layers.patches import instance_norm, strides_for
+from keras_faces.layers.spectral import SpectralConv2D
 from keras_faces.models import check_image_size
 from keras_faces.training.adam import Adam
 from keras_faces.training.face_model import FaceModel
@@ -75,9 +76,15 @@ def generator(
 def discriminator(
     image_size: int = IMAGE_SIZE, width: int = 32, strides: int | None = None, name: str = "discriminator"
 ) -> keras.Model:
-    """Image (image_size, image_size, 3) to logits (h, w, 1), one a patch."""
-    image, strides = layers.Input((image_size, image_size, 3)), strides or strides_for(image_size) + 1
-    return keras.Model(image, patch_stages(image, width, strides, instance_norm), name=name)
+    """Image (image_size, image_size, 3) to logits (h, w, 1), one a patch; spectral normalisation as in ``sngan``."""
+    image = layers.Input((image_size, image_size, 3))
+    maps = image
+    for stage, stride in enumerate([2] * (strides or strides_for(image_size) + 1) + [1]):
+        filters = width * min(8, 2**stage)
+        maps = SpectralConv2D(filters, 4, stride, kernel_initializer=normal())(maps)
+        maps = layers.LeakyReLU(negative_slope=0.2)(maps)  # 32, 32, 32 → 16, 16, 64 → 8, 8, 128 → 8, 8, 256
+    logits = SpectralConv2D(1, 4, kernel_initializer=normal(), dtype="float32")(maps)
+    return keras.Model(image, logits, name=name)  # 8, 8, 1
 
 
 def _conv(filters: int, kernel_size: int, strides: int = 1) -> layers.Conv2D:
