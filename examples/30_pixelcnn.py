@@ -24,7 +24,7 @@ import argparse
 parser = argparse.ArgumentParser()
 parser.add_argument("--data", default="drawn", help='a folder, a packed file, or "drawn"')
 parser.add_argument("--images", type=int, default=2400)
-parser.add_argument("--epochs", type=int, default=8)
+parser.add_argument("--epochs", type=int, default=20)
 parser.add_argument("--out", default="runs/lesson-30")
 asked, _ = parser.parse_known_args()  # a notebook has arguments of its own
 IMAGE_SIZE = 32
