@@ -11,8 +11,7 @@
 #
 # **What one should see.** `runs/lesson-33/translations/`: six rows. Faces of X, as Y, and back; faces of Y, as X, and
 # back. First nothing changes, for G begins with nothing; after two or three epochs the eyes darken, then they have
-# rims, and the other way the rims fade. The rest stays, but for some grain. `cycle.png`: the faces that come back
-# worst.
+# rims, and the other way the rims fade. The rest stays. `cycle.png`: the faces that come back worst.
 #
 # **Read beside it.** `keras_faces/models/cyclegan.py`, `keras_faces/layers/image_pool.py`,
 # `keras_faces/data/two_domains.py`.
