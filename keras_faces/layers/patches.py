@@ -8,12 +8,15 @@ image is as a whole is left to another loss.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import keras
 from keras import layers
 
 from keras_faces.layers.ladder import normal
+
+SAME = partial(layers.Conv2D, padding="same")
 
 
 def strides_for(image_size: int) -> int:
@@ -29,7 +32,7 @@ def patch_width(strides: int) -> int:
     return width
 
 
-def patch_stages(maps: Any, width: int, strides: int, norm: Any) -> Any:
+def patch_stages(maps: Any, width: int, strides: int, norm: Any = None, conv: Any = SAME) -> Any:
     """Maps (batch, H, W, channels) to logits (batch, h, w, 1), one a patch.
 
     Parameters
@@ -39,14 +42,16 @@ def patch_stages(maps: Any, width: int, strides: int, norm: Any) -> Any:
     strides
         Convolutions with stride 2.
     norm
-        Makes the layer behind each convolution but the first, such as ``layers.BatchNormalization``.
+        Makes the layer behind each convolution but the first, such as ``layers.BatchNormalization``; ``None``: none.
+    conv
+        Makes the convolutions, such as ``SpectralConv2D``; they are to pad as "same" does.
     """
     for stage, stride in enumerate([2] * strides + [1]):
         filters = width * min(8, 2**stage)
-        maps = layers.Conv2D(filters, 4, strides=stride, padding="same", kernel_initializer=normal())(maps)
-        maps = maps if stage == 0 else norm()(maps)
+        maps = conv(filters, 4, strides=stride, kernel_initializer=normal())(maps)
+        maps = norm()(maps) if norm and stage else maps
         maps = layers.LeakyReLU(negative_slope=0.2)(maps)  # 32, 32, 64 → 16, 16, 128 → 16, 16, 256 of 64, 64, 6
-    return layers.Conv2D(1, 4, padding="same", kernel_initializer=normal(), dtype="float32")(maps)  # 16, 16, 1
+    return conv(1, 4, kernel_initializer=normal(), dtype="float32")(maps)  # 16, 16, 1
 
 
 def instance_norm() -> keras.Layer:

@@ -33,7 +33,7 @@ from keras_faces.data.labels import KINDS
 from keras_faces.data.two_domains import TwoDomains
 from keras_faces.layers.image_pool import ImagePool
 from keras_faces.layers.ladder import normal
-from keras_faces.layers.patches import instance_norm, strides_for
+from keras_faces.layers.patches import instance_norm, patch_stages, strides_for
 from keras_faces.layers.spectral import SpectralConv2D
 from keras_faces.models import check_image_size
 from keras_faces.training.adam import Adam
@@ -78,12 +78,7 @@ def discriminator(
 ) -> keras.Model:
     """Image (image_size, image_size, 3) to logits (h, w, 1), one a patch; spectral normalisation as in ``sngan``."""
     image = layers.Input((image_size, image_size, 3))
-    maps = image
-    for stage, stride in enumerate([2] * (strides or strides_for(image_size) + 1) + [1]):
-        filters = width * min(8, 2**stage)
-        maps = SpectralConv2D(filters, 4, stride, kernel_initializer=normal())(maps)
-        maps = layers.LeakyReLU(negative_slope=0.2)(maps)  # 32, 32, 32 → 16, 16, 64 → 8, 8, 128 → 8, 8, 256
-    logits = SpectralConv2D(1, 4, kernel_initializer=normal(), dtype="float32")(maps)
+    logits = patch_stages(image, width, strides or strides_for(image_size) + 1, conv=SpectralConv2D)
     return keras.Model(image, logits, name=name)  # 8, 8, 1
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras_faces.layers.patches import instance_norm, patch_stages, patch_width, strides_for
+from keras_faces.layers.spectral import SpectralConv2D
 
 to_numpy = keras.ops.convert_to_numpy
 
@@ -14,10 +15,11 @@ def test_the_paper_s_70():
     assert [strides_for(side) for side in (16, 32, 64, 128, 256)] == [1, 1, 2, 3, 3]
 
 
+@pytest.mark.parametrize("made_of", [{"norm": keras.layers.Identity}, {"conv": SpectralConv2D}])
 @pytest.mark.parametrize("strides, side", [(1, 32), (2, 64)])
-def test_a_score_sees_so_many_pixels_and_no_more(strides, side):
+def test_a_score_sees_so_many_pixels_and_no_more(strides, side, made_of):
     image = keras.layers.Input((side, side, 3))
-    network = keras.Model(image, patch_stages(image, 4, strides, lambda: keras.layers.Identity()))
+    network = keras.Model(image, patch_stages(image, 4, strides, **made_of))
     scores = network.output_shape[1]
     assert network.output_shape == (None, side // 2**strides, side // 2**strides, 1)
     place = scores // 2
