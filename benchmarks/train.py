@@ -3,6 +3,7 @@
     ./run bench train                                                   # slides-v1, slides-v2, dcgan at 64×64
     ./run bench train --systems dcgan --image-size 128 --batch-size 32 --seconds 10
     ./run bench train --programs ours-bfloat16 torch-bfloat16           # some of the programs only
+    ./run bench train --programs shared-bfloat16 torch-bfloat16         # ours with G's fakes made once, as PyTorch's
 
 For each system, a process of its own for each program builds the nets and makes its first steps; then the programs take
 turns, so that a machine that is busy with other things slows all alike. Medians of the rounds are given, and ratios
@@ -41,6 +42,8 @@ DEFAULT = list(PROGRAMS)
 PROGRAMS |= {
     "calls-float32": ("ours", "float32", "tensorflow", "tensorflow", {"steps_per_call": 10}, "this, 10 steps a call"),
     "calls-bfloat16": ("ours", "bfloat16", "tensorflow", "tensorflow", {"steps_per_call": 10}, "this, 10 steps a call"),
+    "shared-float32": ("ours", "float32", "tensorflow", "tensorflow", {"shared_fakes": True}, "this, shared fakes"),
+    "shared-bfloat16": ("ours", "bfloat16", "tensorflow", "tensorflow", {"shared_fakes": True}, "this, shared fakes"),
     "jax-float32": ("ours", "float32", "jax", "jax", {}, "this package on JAX"),
     "jax-bfloat16": ("ours", "bfloat16", "jax", "jax", {}, "this package on JAX"),
     "compile-bfloat16": (

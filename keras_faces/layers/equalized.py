@@ -19,6 +19,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_faces.layers.convolution import convolution
+
 
 class _Equalized(keras.layers.Layer):
     """What both kinds share: a kernel of size 1, the constant c, a bias."""
@@ -130,7 +132,7 @@ class EqualizedConv2D(_Equalized):
         self._make_weights((self.kernel_size, self.kernel_size, input_shape[-1], self.filters))
 
     def call(self, inputs):
-        return self._add_bias(ops.conv(inputs, self.kernel * self.scale, padding=self.padding))
+        return self._add_bias(convolution(inputs, self.kernel * self.scale, padding=self.padding))
 
     def get_config(self) -> dict[str, Any]:
         options = {"filters": self.filters, "kernel_size": self.kernel_size, "padding": self.padding}

@@ -16,6 +16,7 @@ from typing import Any
 from keras import layers
 
 from keras_faces.layers.batch_norm import BatchNormalization
+from keras_faces.layers.convolution import Conv2D
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,7 @@ STAGES = (
 
 def convolution(maps: Any, filters: int, kernel_size: int, strides: int = 1) -> Any:
     """A convolution of the same side (or its half), BatchNormalization, ReLU."""
-    maps = layers.Conv2D(filters, kernel_size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")(
-        maps
-    )
+    maps = Conv2D(filters, kernel_size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")(maps)
     return layers.ReLU()(BatchNormalization(momentum=0.9)(maps))
 
 

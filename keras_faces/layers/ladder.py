@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import initializers, layers
+from keras import initializers
+
+from keras_faces.layers.convolution import Conv2D, Conv2DTranspose
 
 
 def sides(image_size: int) -> list[int]:
@@ -33,14 +35,14 @@ def normal() -> Any:
     return initializers.RandomNormal(stddev=0.02)
 
 
-def down(filters: int, **options: Any) -> layers.Conv2D:
+def down(filters: int, **options: Any) -> Conv2D:
     """A 5×5 convolution with stride 2: a side n becomes ⌈n / 2⌉."""
-    return layers.Conv2D(filters, kernel_size=5, strides=2, padding="same", kernel_initializer=normal(), **options)
+    return Conv2D(filters, kernel_size=5, strides=2, padding="same", kernel_initializer=normal(), **options)
 
 
-def up(filters: int, side: int, **options: Any) -> layers.Conv2DTranspose:
+def up(filters: int, side: int, **options: Any) -> Conv2DTranspose:
     """A transposed 5×5 convolution with stride 2 to a map of this ``side``, from one of ⌈side / 2⌉."""
-    return layers.Conv2DTranspose(
+    return Conv2DTranspose(
         filters,
         kernel_size=5,
         strides=2,

@@ -14,9 +14,10 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_faces.layers.convolution import Conv2D
 from keras_faces.layers.ladder import normal
 
-SAME = partial(layers.Conv2D, padding="same")
+SAME = partial(Conv2D, padding="same")
 
 
 def strides_for(image_size: int) -> int:

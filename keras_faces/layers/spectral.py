@@ -25,6 +25,8 @@ from typing import Any
 import keras
 from keras import initializers, layers, ops
 
+from keras_faces.layers.convolution import convolution
+
 SQUARINGS = 10  # 2¹⁰ rounds of power iteration before the first step
 
 
@@ -108,7 +110,7 @@ class SpectralConv2D(SpectralLayer):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         kernel = ops.cast(self.normalised_kernel(training), self.compute_dtype)
-        outputs = ops.conv(inputs, kernel, strides=self.strides, padding="same", data_format="channels_last")
+        outputs = convolution(inputs, kernel, self.strides)
         return outputs + self.bias if self.use_bias else outputs
 
     def get_config(self) -> dict[str, Any]:

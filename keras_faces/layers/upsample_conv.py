@@ -27,8 +27,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_faces.layers.convolution import Conv2D, convolution
+
 SMALLEST_KERNEL = 5  # 3×3 weights become nine sums a phase again: nothing is saved
-SMALLEST_MAP_16_BIT = 12  # on smaller maps 16-bit convolutions are too fast for the sums of the weights to pay
 
 
 @keras.saving.register_keras_serializable("keras_faces")
@@ -36,9 +37,9 @@ class PolyphaseSequential(keras.Sequential):
     """A ``keras.Sequential`` that computes each ``UpSampling2D`` with its ``Conv2D`` on the small map, where that wins.
 
     Layers, names, weights, their first values and the summary are those of ``keras.Sequential``; the images are equal
-    but for rounding. The rule was measured (``benchmarks/phases.py``): kernels from 5×5 on; in float32 on every map, in
-    16 bit on maps from 12×12 on. Other pairs run as they are listed: kernels with an even side, strides, dilation,
-    another padding than "same", another factor than 2, another interpolation than "nearest".
+    but for rounding. The rule was measured (``benchmarks/phases.py``): kernels from 5×5 on. Other pairs run as they are
+    listed: kernels with an even side, strides, dilation, another padding than "same", another factor than 2, another
+    interpolation than "nearest".
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ class PolyphaseSequential(keras.Sequential):
         maps, coming = inputs, list(self.layers)
         while coming:
             layer = coming.pop(0)
-            if coming and _is_a_pair(layer, coming[0]) and _wins(coming[0], maps):
+            if coming and _is_a_pair(layer, coming[0]):
                 maps = _doubled_and_convolved(coming.pop(0), maps)
             else:
                 maps = layer(maps)  # Keras hands `training` on
@@ -94,7 +95,7 @@ def doubled_convolution(maps: Any, kernel: Any) -> Any:
         For a kernel that is not square or has an even side.
     """
     height, width, filters = maps.shape[1], maps.shape[2], kernel.shape[-1]
-    phases = ops.conv(maps, phase_kernels(kernel), padding="same", data_format="channels_last")  # H, W, 4 · filters
+    phases = convolution(maps, phase_kernels(kernel))  # H, W, 4 · filters
     rows = ops.reshape(phases, (-1, height, width, 2, 2 * filters))
     rows = ops.transpose(rows, (0, 1, 3, 2, 4))  # H, 2, W, 2 · filters
     return ops.reshape(rows, (-1, 2 * height, 2 * width, filters))
@@ -131,20 +132,14 @@ def _which_weights(size: int) -> np.ndarray:
 
 def _is_a_pair(layer: keras.Layer, following: keras.Layer) -> bool:
     """Whether these two are a doubling by repetition and a plain convolution of the doubled map."""
-    if type(layer) is not layers.UpSampling2D or type(following) is not layers.Conv2D:
+    if type(layer) is not layers.UpSampling2D or type(following) not in (layers.Conv2D, Conv2D):
         return False
     doubling = layer.size == (2, 2) and layer.interpolation == "nearest"
     size, other = following.kernel_size
     plain = following.strides == following.dilation_rate == (1, 1) and following.groups == 1
     last = layer.data_format == following.data_format == "channels_last"
-    return doubling and plain and last and following.padding == "same" and size == other and size % 2 == 1
-
-
-def _wins(convolution: layers.Conv2D, maps: Any) -> bool:
-    """The measured rule; ``maps`` are those before the doubling."""
-    sixteen = convolution.compute_dtype in ("bfloat16", "float16")
-    enough = not sixteen or min(maps.shape[1:3]) >= SMALLEST_MAP_16_BIT
-    return enough and convolution.kernel_size[0] >= SMALLEST_KERNEL
+    wins = size == other and size % 2 == 1 and size >= SMALLEST_KERNEL
+    return doubling and plain and last and following.padding == "same" and wins
 
 
 def _doubled_and_convolved(convolution: layers.Conv2D, maps: Any) -> Any:

@@ -31,6 +31,7 @@ from keras import layers, ops
 
 from keras_faces.data.labels import KINDS
 from keras_faces.data.two_domains import TwoDomains
+from keras_faces.layers.convolution import Conv2D, Conv2DTranspose
 from keras_faces.layers.image_pool import ImagePool
 from keras_faces.layers.ladder import normal
 from keras_faces.layers.patches import instance_norm, patch_stages, strides_for
@@ -63,9 +64,9 @@ def generator(
         change = _norm_relu(_conv(4 * width, 3)(maps))
         maps = layers.Add()([maps, instance_norm()(_conv(4 * width, 3)(change))])  # 16, 16, 128
     for filters in (2 * width, width):
-        maps = layers.Conv2DTranspose(filters, 3, 2, "same", use_bias=False, kernel_initializer=normal())(maps)
+        maps = Conv2DTranspose(filters, 3, 2, "same", use_bias=False, kernel_initializer=normal())(maps)
         maps = _norm_relu(maps)  # 32, 32, 64 → 64, 64, 32
-    maps = layers.Conv2D(3, 7, padding="same", kernel_initializer="zeros" if residual else normal())(maps)
+    maps = Conv2D(3, 7, padding="same", kernel_initializer="zeros" if residual else normal())(maps)
     if residual:
         changed = ops.clip(layers.Add(dtype="float32")([image, maps]), -1.0, 1.0)
     else:
@@ -82,8 +83,8 @@ def discriminator(
     return keras.Model(image, logits, name=name)  # 8, 8, 1
 
 
-def _conv(filters: int, kernel_size: int, strides: int = 1) -> layers.Conv2D:
-    return layers.Conv2D(
+def _conv(filters: int, kernel_size: int, strides: int = 1) -> Conv2D:
+    return Conv2D(
         filters, kernel_size, strides, padding="same", use_bias=False, kernel_initializer=normal()
     )  # the norm behind it takes a bias away
 

@@ -31,6 +31,7 @@ import keras
 from keras import layers, ops
 
 from keras_faces.layers.batch_norm import BatchNormalization
+from keras_faces.layers.convolution import Conv2D, Conv2DTranspose
 from keras_faces.layers.ladder import channels, normal
 from keras_faces.training.gradients import value_and_grad
 from keras_faces.training.guided import FIRST, GuidedModel, adam, starting_classifier
@@ -50,11 +51,9 @@ def generator(n_labels: int, image_size: int = IMAGE_SIZE, latent_dim: int = 100
     maps = layers.Reshape((4, 4, first))(maps)
     maps = _activated(maps)  # 4, 4, 512
     for count in filters:
-        maps = layers.Conv2DTranspose(count, 4, strides=2, padding="same", use_bias=False, kernel_initializer=normal())(
-            maps
-        )
+        maps = Conv2DTranspose(count, 4, strides=2, padding="same", use_bias=False, kernel_initializer=normal())(maps)
         maps = _activated(maps)  # 8, 8, 512 → 16, 16, 256 → 32, 32, 256 → 64, 64, 128 → 128, 128, 64
-    maps = layers.Conv2D(3, kernel_size=5, padding="same", kernel_initializer=normal())(maps)
+    maps = Conv2D(3, kernel_size=5, padding="same", kernel_initializer=normal())(maps)
     image = layers.Activation("tanh", dtype="float32")(maps)  # 128, 128, 3
     return keras.Model([noise, label], image, name="generator")
 
@@ -64,7 +63,7 @@ def discriminator(image_size: int = IMAGE_SIZE, width: int = 64) -> keras.Sequen
     stages = [layers.Input((image_size, image_size, 3))]
     for filters in channels(image_size, width):
         stages += [
-            layers.Conv2D(filters, 4, strides=2, padding="same", use_bias=False, kernel_initializer=normal()),
+            Conv2D(filters, 4, strides=2, padding="same", use_bias=False, kernel_initializer=normal()),
             BatchNormalization(momentum=0.9),
             layers.LeakyReLU(negative_slope=0.2),  # 64, 64, 64 → 32, 32, 128 → 16, 16, 256 → 8, 8, 512 → 4, 4, 512
         ]

@@ -17,6 +17,8 @@ import keras
 from keras import layers
 
 from keras_faces.layers.batch_norm import BatchNormalization
+from keras_faces.layers.convolution import Conv2D
+from keras_faces.layers.pool_first import PoolFirstSequential
 from keras_faces.layers.upsample_conv import PolyphaseSequential
 from keras_faces.models import check_image_size
 from keras_faces.training.adam import Adam
@@ -77,10 +79,10 @@ def generator(
             layers.Activation("tanh"),  # 32768
             layers.Reshape((base, base, wide)),  # 16, 16, 128
             layers.UpSampling2D(size=(2, 2)),  # 32, 32, 128
-            layers.Conv2D(narrow, (5, 5), padding="same"),
+            Conv2D(narrow, (5, 5), padding="same"),
             layers.Activation("tanh"),  # 32, 32, 64
             layers.UpSampling2D(size=(2, 2)),  # 64, 64, 64
-            layers.Conv2D(3, (5, 5), padding="same"),
+            Conv2D(3, (5, 5), padding="same"),
             layers.Activation("tanh", dtype="float32"),  # 64, 64, 3
         ],
         polyphase=polyphase,
@@ -89,17 +91,21 @@ def generator(
 
 
 def discriminator(
-    image_size: int = IMAGE_SIZE, filters: tuple[int, int] = (64, 128), dense: int = 1024
+    image_size: int = IMAGE_SIZE,
+    filters: tuple[int, int] = (64, 128),
+    dense: int = 1024,
+    pool_first: bool = True,
 ) -> keras.Sequential:
     """Image (image_size, image_size, 3) in [-1, 1] to the probability (1,) that it is real."""
     narrow, wide = filters
-    return keras.Sequential(
+    sequential = PoolFirstSequential if pool_first else keras.Sequential
+    return sequential(
         [
             layers.Input((image_size, image_size, 3)),
-            layers.Conv2D(narrow, (5, 5), padding="same"),
+            Conv2D(narrow, (5, 5), padding="same"),
             layers.Activation("tanh"),  # 64, 64, 64
             layers.MaxPooling2D(pool_size=(2, 2)),  # 32, 32, 64
-            layers.Conv2D(wide, (5, 5)),  # no padding here
+            Conv2D(wide, (5, 5)),  # no padding here
             layers.Activation("tanh"),  # 28, 28, 128
             layers.MaxPooling2D(pool_size=(2, 2)),  # 14, 14, 128
             layers.Flatten(),  # 25088
@@ -120,6 +126,7 @@ def build(
     d_rate: float = 2e-4,
     g_rate: float = 2e-4,
     polyphase: bool = True,
+    pool_first: bool = True,
     seed: int = 0,
     **rule: Any,
 ) -> AdversarialModel:
@@ -139,6 +146,9 @@ def build(
     polyphase
         Whether G's doublings are computed with their convolutions on the small maps: the same images but for rounding,
         in less time (``layers/upsample_conv.py``). ``False`` runs the layers as they are listed.
+    pool_first
+        Whether D pools before tanh instead of after it: the same scores but for rounding, in less time
+        (``layers/pool_first.py``). ``False`` runs the layers as they are listed.
     rule
         ``d_steps``, ``separate_batches``, ``label_smoothing``: see :class:`AdversarialModel`.
 
@@ -150,7 +160,7 @@ def build(
     check_image_size("slides-v1", image_size, multiple=4, smallest=16)
     model = AdversarialModel(
         generator(image_size, latent_dim, dense, filters, polyphase),
-        discriminator(image_size, filters[::-1], dense),
+        discriminator(image_size, filters[::-1], dense, pool_first),
         seed=seed,
         name="slides_v1",
         **rule,

@@ -25,6 +25,7 @@ import keras
 from keras import layers
 
 from keras_faces.layers.batch_norm import BatchNormalization
+from keras_faces.layers.convolution import Conv2D
 from keras_faces.layers.upsample_conv import PolyphaseSequential
 from keras_faces.models import check_image_size
 from keras_faces.training.adam import Adam
@@ -100,14 +101,14 @@ def generator(
     for width in widths:
         stages += [
             layers.UpSampling2D(),
-            layers.Conv2D(width, kernel_size=5, padding="same"),
+            Conv2D(width, kernel_size=5, padding="same"),
             BatchNormalization(momentum=0.8),
             layers.Activation("relu"),  # 12, 12, 256 → 24, 24, 128 → 48, 48, 64
         ]
     if upsamplings == 4:
         stages += [layers.UpSampling2D()]  # 96, 96, 64
     stages += [
-        layers.Conv2D(3, kernel_size=5, padding="same"),
+        Conv2D(3, kernel_size=5, padding="same"),
         layers.Activation("tanh", dtype="float32"),  # 48, 48, 3
     ]
     return PolyphaseSequential(stages, polyphase=polyphase, name="generator")
@@ -124,19 +125,19 @@ def discriminator(
     return keras.Sequential(
         [
             layers.Input((image_size, image_size, 3)),
-            layers.Conv2D(first, kernel_size=5, strides=2, padding="same"),
+            Conv2D(first, kernel_size=5, strides=2, padding="same"),
             layers.LeakyReLU(negative_slope=0.2),
             layers.Dropout(dropout, seed=seed + 1),  # 32, 32, 64
-            layers.Conv2D(second, kernel_size=5, strides=2, padding="same"),
+            Conv2D(second, kernel_size=5, strides=2, padding="same"),
             layers.ZeroPadding2D(padding=((0, 1), (0, 1))),
             BatchNormalization(momentum=0.8),
             layers.LeakyReLU(negative_slope=0.2),
             layers.Dropout(dropout, seed=seed + 2),  # 17, 17, 128
-            layers.Conv2D(third, kernel_size=5, strides=2, padding="same"),
+            Conv2D(third, kernel_size=5, strides=2, padding="same"),
             BatchNormalization(momentum=0.8),
             layers.LeakyReLU(negative_slope=0.2),
             layers.Dropout(dropout, seed=seed + 3),  # 9, 9, 256
-            layers.Conv2D(fourth, kernel_size=5, strides=1, padding="same"),
+            Conv2D(fourth, kernel_size=5, strides=1, padding="same"),
             BatchNormalization(momentum=0.8),
             layers.LeakyReLU(negative_slope=0.2),
             layers.Dropout(dropout, seed=seed + 4),  # 9, 9, 512

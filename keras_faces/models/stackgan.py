@@ -35,6 +35,7 @@ from keras import layers, ops
 
 from keras_faces.layers.augmentation import ConditioningAugmentation, kl_divergence
 from keras_faces.layers.batch_norm import BatchNormalization
+from keras_faces.layers.convolution import Conv2D
 from keras_faces.layers.fade import Fade
 from keras_faces.layers.ladder import channels, down, normal, sides, up
 from keras_faces.models.text_encoder import TextEncoder
@@ -106,9 +107,9 @@ def everywhere(vector: Any, side: int) -> Any:
     return layers.UpSampling2D(side)(layers.Reshape((1, 1, vector.shape[-1]))(vector))
 
 
-def convolution(filters: int, kernel_size: int, use_bias: bool = False, **options: Any) -> layers.Conv2D:
+def convolution(filters: int, kernel_size: int, use_bias: bool = False, **options: Any) -> Conv2D:
     options |= {"padding": "same", "use_bias": use_bias, "kernel_initializer": normal()}
-    return layers.Conv2D(filters, kernel_size, **options)
+    return Conv2D(filters, kernel_size, **options)
 
 
 def leaky(maps: Any) -> Any:

@@ -28,6 +28,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from keras_faces.layers.convolution import Conv2D, Conv2DTranspose
 from keras_faces.layers.ladder import channels, sides
 from keras_faces.models import check_image_size
 from keras_faces.training.adam import Adam
@@ -43,7 +44,7 @@ def encoder(image_size: int = IMAGE_SIZE, latent_dim: int = 64, width: int = 32)
     image = layers.Input((image_size, image_size, 3))
     maps = image
     for filters in channels(image_size, width):
-        maps = layers.Conv2D(filters, 5, strides=2, padding="same", kernel_initializer="he_normal")(maps)
+        maps = Conv2D(filters, 5, strides=2, padding="same", kernel_initializer="he_normal")(maps)
         maps = layers.LeakyReLU(negative_slope=0.2)(maps)  # 16, 16, 32 → 8, 8, 64 → 4, 4, 128
     seen = layers.Flatten()(maps)  # 2048
     mean = layers.Dense(latent_dim, dtype="float32", name="mean")(seen)
@@ -67,15 +68,15 @@ def decoder(image_size: int = IMAGE_SIZE, latent_dim: int = 64, width: int = 32)
             layers.LeakyReLU(negative_slope=0.2),  # 8, 8, 64 → 16, 16, 32 → 32, 32, 32
         ]
     stages += [
-        layers.Conv2D(3, 3, padding="same"),
+        Conv2D(3, 3, padding="same"),
         layers.Activation("sigmoid", dtype="float32"),  # 32, 32, 3
     ]
     return keras.Sequential(stages, name="generator")
 
 
-def larger(filters: int, side: int) -> layers.Conv2DTranspose:
+def larger(filters: int, side: int) -> Conv2DTranspose:
     """A transposed 5×5 convolution with stride 2 to a map of this ``side``, from one of ⌈side / 2⌉."""
-    return layers.Conv2DTranspose(
+    return Conv2DTranspose(
         filters, 5, strides=2, padding="same", output_padding=1 - side % 2, kernel_initializer="he_normal"
     )
 

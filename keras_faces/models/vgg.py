@@ -23,6 +23,7 @@ import keras
 from keras import layers
 
 from keras_faces.layers.batch_norm import BatchNormalization
+from keras_faces.layers.convolution import Conv2D
 
 CHANNELS = (1, 2, 4, 8, 8)  # of the stages, in widths: 64, 128, 256, 512, 512
 CONVOLUTIONS = (2, 2, 3, 3, 3)  # of the stages: with the dense layers, 16 layers in the original
@@ -128,14 +129,14 @@ def inverted_vgg(
         for _ in range(count):
             for layer in _convolution(filters):
                 x = layer(x)  # 8, 8, 512 → 16, 16, 512 → 32, 32, 256 → 64, 64, 128 → 128, 128, 64
-    x = layers.Conv2D(3, 3, padding="same")(x)
+    x = Conv2D(3, 3, padding="same")(x)
     image = layers.Activation("tanh", dtype="float32")(x)  # 128, 128, 3
     return keras.Model([attributes, identity], image, name="generator")
 
 
 def _convolution(filters: int) -> list[layers.Layer]:
     return [
-        layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal"),
+        Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal"),
         BatchNormalization(momentum=0.9),
         layers.ReLU(),
     ]

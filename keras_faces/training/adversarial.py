@@ -18,6 +18,7 @@ import keras
 from keras import ops
 
 from keras_faces import losses
+from keras_faces.layers.pool_first import PoolFirstSequential
 from keras_faces.training.adam import Adam
 from keras_faces.training.face_model import FaceModel
 from keras_faces.training.gradients import frozen, global_norm, input_gradients, value_and_grad
@@ -340,6 +341,8 @@ def up_to_the_sigmoid(discriminator: keras.Model) -> keras.Model:
     """The same network, layers and weights shared, without a last ``Activation("sigmoid")``: images to logits."""
     last = discriminator.layers[-1]
     if isinstance(last, keras.layers.Activation) and last.activation is keras.activations.sigmoid:
+        if isinstance(discriminator, PoolFirstSequential):
+            return discriminator.up_to(-1, name="d_logits")
         inputs = discriminator.inputs if len(discriminator.inputs) > 1 else discriminator.inputs[0]
         return keras.Model(inputs, last.input, name="d_logits")
     return discriminator

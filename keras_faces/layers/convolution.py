@@ -1,0 +1,162 @@
+"""Convolutions whose weights get their gradient from one product of matrices, where that is faster.
+
+Source: our own use of a convolution's textbook form, patches times weights (Chellapilla et al. 2006, section 2).
+
+An output of a convolution is the sum over a patch of the maps times the kernel. So the kernel's gradient is the sum,
+over all outputs of a batch, of the patch that the output read times the slope of the loss by that output. With patches
+and slopes as the rows of two matrices::
+
+    patches: outputs × (k · k · channels)        slopes: outputs × filters
+    gradient of the kernel  =  patchesᵀ · slopes
+
+TensorFlow's operation goes through the maps one by one instead. In bfloat16 on a CPU that is slow where they are small:
+on the 4×4 and 8×8 maps in the middle of every GAN it multiplies at a quarter to a half of the processor's rate, the one
+product at three quarters (``benchmarks/kernel_gradient.py``). On larger maps the patches cost more than they save.
+
+Layers, names, weights and outputs are Keras's; gradients, too, but for rounding. In float32, on a GPU and on the other
+backends everything is Keras's own.
+
+Read next: ``upsample_conv.py``, where a doubling and its convolution become one; ``batch_norm.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+LARGEST_MAP = 12  # the side of the smaller map, as measured: at 16×16 nothing is won
+
+
+@keras.saving.register_keras_serializable("keras_faces")
+class Conv2D(keras.layers.Conv2D):
+    """Keras's layer with Keras's parameters and weights; (batch, H, W, channels) to (batch, H', W', filters)."""
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        if _is_plain(self) and self.groups == 1:
+            return convolution(inputs, kernel, self.strides[0], self.padding)
+        return super().convolution_op(inputs, kernel)
+
+
+@keras.saving.register_keras_serializable("keras_faces")
+class Conv2DTranspose(keras.layers.Conv2DTranspose):
+    """Keras's layer with Keras's parameters and weights; (batch, H, W, channels) to (batch, H', W', filters)."""
+
+    def call(self, inputs: Any) -> Any:
+        if not (_is_plain(self) and _wins(inputs.dtype, inputs.shape[1:3])):
+            return super().call(inputs)
+        _, *shape = self.compute_output_shape(inputs.shape)
+        maps = _transposed(inputs, ops.convert_to_tensor(self.kernel), self.strides[0], self.padding, shape)
+        return self.activation(maps + self.bias if self.use_bias else maps)
+
+
+def convolution(maps: Any, kernel: Any, strides: int = 1, padding: str = "same") -> Any:
+    """``ops.conv``; its gradient by ``kernel`` is made of patches where that is faster.
+
+    Parameters
+    ----------
+    maps
+        (batch, H, W, channels).
+    kernel
+        (k, l, channels, filters), in the dtype of ``maps``.
+    strides
+        Pixels from patch to patch, along both sides.
+    padding
+        "same" or "valid".
+
+    Returns
+    -------
+    (batch, H', W', filters).
+    """
+    kernel = ops.convert_to_tensor(kernel)  # of a layer's weight, in the layer's dtype
+    along = zip(maps.shape[1:3], kernel.shape[:2], strict=True)
+    sides = [side and _outputs(side, size, strides, padding)[0] for side, size in along]
+    if not _wins(maps.dtype, sides):
+        return ops.conv(maps, kernel, strides=strides, padding=padding, data_format="channels_last")
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def forward(maps, kernel):
+        def backward(slopes):
+            by_maps = tf.nn.conv2d_transpose(slopes, kernel, tf.shape(maps), strides, padding.upper())
+            return by_maps, kernel_gradient(maps, slopes, kernel.shape[:2], strides, padding)
+
+        return tf.nn.conv2d(maps, kernel, strides, padding.upper()), backward
+
+    return forward(maps, tf.convert_to_tensor(kernel))
+
+
+def _transposed(maps: Any, kernel: Any, strides: int, padding: str, shape: tuple[int, int, int]) -> Any:
+    """The transposed convolution to maps of this shape: forward and backward change places with :func:`convolution`."""
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def forward(maps, kernel):
+        def backward(slopes):
+            by_maps = tf.nn.conv2d(slopes, kernel, strides, padding.upper())
+            return by_maps, kernel_gradient(slopes, maps, kernel.shape[:2], strides, padding)
+
+        larger = tf.nn.conv2d_transpose(maps, kernel, [tf.shape(maps)[0], *shape], strides, padding.upper())
+        return larger, backward
+
+    return forward(maps, tf.convert_to_tensor(kernel))
+
+
+def kernel_gradient(maps: Any, slopes: Any, size: tuple[int, int], strides: int, padding: str) -> Any:
+    """The gradient of a convolution's kernel, as the product of patches and slopes. TensorFlow alone.
+
+    Parameters
+    ----------
+    maps
+        What the convolution read, (batch, H, W, channels).
+    slopes
+        The loss's derivatives by the outputs, (batch, H', W', filters).
+    size
+        Sides of the kernel, (k, l).
+    strides, padding
+        As in :func:`convolution`.
+
+    Returns
+    -------
+    (k, l, channels, filters), in the dtype of ``slopes``.
+    """
+    import tensorflow as tf
+
+    _, height, width, channels = maps.shape
+    rows, above, below = _outputs(height, size[0], strides, padding)
+    columns, left, right = _outputs(width, size[1], strides, padding)
+    padded = tf.pad(maps, [[0, 0], [above, below], [left, right], [0, 0]])
+    pixels = tf.reshape(padded, [-1, padded.shape[1] * padded.shape[2], channels])
+
+    row = strides * np.arange(rows)[:, None] + np.arange(size[0])  # of each output, each place in its patch
+    column = strides * np.arange(columns)[:, None] + np.arange(size[1])
+    places = row[:, None, :, None] * padded.shape[2] + column[None, :, None, :]  # H', W', k, l
+    patches = tf.gather(pixels, places.ravel().astype("int32"), axis=1)
+    patches = tf.reshape(patches, [-1, size[0] * size[1] * channels])
+    product = tf.matmul(patches, tf.reshape(slopes, [-1, slopes.shape[-1]]), transpose_a=True)
+    return tf.reshape(product, [*size, channels, slopes.shape[-1]])
+
+
+def _outputs(side: int, size: int, strides: int, padding: str) -> tuple[int, int, int]:
+    """How many outputs there are along a side, and the zeros that "same" adds before and behind it."""
+    if padding == "valid":
+        return (side - size) // strides + 1, 0, 0
+    outputs = -(-side // strides)
+    zeros = max((outputs - 1) * strides + size - side, 0)
+    return outputs, zeros // 2, zeros - zeros // 2
+
+
+def _is_plain(layer: keras.layers.Layer) -> bool:
+    one_stride = layer.strides[0] == layer.strides[1] and layer.dilation_rate == (1, 1)
+    return one_stride and layer.data_format == "channels_last"
+
+
+def _wins(dtype: Any, sides: Any) -> bool:
+    """The measured rule; ``sides`` are those of the smaller map, None where unknown."""
+    if keras.backend.backend() != "tensorflow" or keras.backend.standardize_dtype(dtype) != "bfloat16":
+        return False
+    import tensorflow as tf
+
+    return None not in sides and max(sides) <= LARGEST_MAP and not tf.config.list_physical_devices("GPU")
