@@ -9,12 +9,14 @@ and slopes as the rows of two matrices::
     patches: outputs × (k · k · channels)        slopes: outputs × filters
     gradient of the kernel  =  patchesᵀ · slopes
 
-TensorFlow's operation goes through the maps one by one instead. In bfloat16 on a CPU that is slow where they are small:
-on the 4×4 and 8×8 maps in the middle of every GAN it multiplies at a quarter to a half of the processor's rate, the one
-product at three quarters (``benchmarks/kernel_gradient.py``). On larger maps the patches cost more than they save.
+TensorFlow's operation goes through the maps one by one instead. On a CPU that is slow where they are small: on the 4×4
+and 8×8 maps in the middle of every GAN it multiplies bfloat16 at a quarter to a half of the processor's rate, the one
+product at three quarters (``benchmarks/kernel_gradient.py``). On larger maps, in float32 from 5×5 on, the patches cost
+more than they save. The outputs, too, are one product, patches times kernel, where that is faster: in float32 on 4×4
+maps with the largest kernels.
 
-Layers, names, weights and outputs are Keras's; gradients, too, but for rounding. In float32, on a GPU and on the other
-backends everything is Keras's own.
+Layers, names and weights are Keras's; outputs and gradients, too, but for rounding. On a GPU and on the other backends
+everything is Keras's own.
 
 Read next: ``upsample_conv.py``, where a doubling and its convolution become one; ``batch_norm.py``.
 """
@@ -27,7 +29,8 @@ import keras
 import numpy as np
 from keras import ops
 
-LARGEST_MAP = 12  # the side of the smaller map, as measured: at 16×16 nothing is won
+LARGEST_MAP = {"bfloat16": 12, "float32": 4}  # sides of the smaller map up to which the product wins, as measured
+LARGE_KERNEL = 3_000_000  # weights from which on it wins for the outputs as well, in float32
 
 
 @keras.saving.register_keras_serializable("keras_faces")
@@ -72,7 +75,7 @@ def convolution(maps: Any, kernel: Any, strides: int = 1, padding: str = "same")
     """
     kernel = ops.convert_to_tensor(kernel)  # of a layer's weight, in the layer's dtype
     along = zip(maps.shape[1:3], kernel.shape[:2], strict=True)
-    sides = [side and _outputs(side, size, strides, padding)[0] for side, size in along]
+    sides = [side and _along(side, size, strides, padding)[0] for side, size in along]
     if not _wins(maps.dtype, sides):
         return ops.conv(maps, kernel, strides=strides, padding=padding, data_format="channels_last")
     import tensorflow as tf
@@ -83,7 +86,7 @@ def convolution(maps: Any, kernel: Any, strides: int = 1, padding: str = "same")
             by_maps = tf.nn.conv2d_transpose(slopes, kernel, tf.shape(maps), strides, padding.upper())
             return by_maps, kernel_gradient(maps, slopes, kernel.shape[:2], strides, padding)
 
-        return tf.nn.conv2d(maps, kernel, strides, padding.upper()), backward
+        return _outputs(maps, kernel, strides, padding), backward
 
     return forward(maps, tf.convert_to_tensor(kernel))
 
@@ -95,7 +98,7 @@ def _transposed(maps: Any, kernel: Any, strides: int, padding: str, shape: tuple
     @tf.custom_gradient
     def forward(maps, kernel):
         def backward(slopes):
-            by_maps = tf.nn.conv2d(slopes, kernel, strides, padding.upper())
+            by_maps = _outputs(slopes, kernel, strides, padding)
             return by_maps, kernel_gradient(slopes, maps, kernel.shape[:2], strides, padding)
 
         larger = tf.nn.conv2d_transpose(maps, kernel, [tf.shape(maps)[0], *shape], strides, padding.upper())
@@ -124,9 +127,19 @@ def kernel_gradient(maps: Any, slopes: Any, size: tuple[int, int], strides: int,
     """
     import tensorflow as tf
 
+    patches, filters = patches_of(maps, size, strides, padding), slopes.shape[-1]
+    patches = tf.reshape(patches, [-1, patches.shape[-1]])
+    product = tf.matmul(patches, tf.reshape(slopes, [-1, filters]), transpose_a=True)
+    return tf.reshape(product, [*size, maps.shape[-1], filters])
+
+
+def patches_of(maps: Any, size: tuple[int, int], strides: int, padding: str) -> Any:
+    """The patch that each output of a convolution reads: (batch, H', W', k · l · channels)."""
+    import tensorflow as tf
+
     _, height, width, channels = maps.shape
-    rows, above, below = _outputs(height, size[0], strides, padding)
-    columns, left, right = _outputs(width, size[1], strides, padding)
+    rows, above, below = _along(height, size[0], strides, padding)
+    columns, left, right = _along(width, size[1], strides, padding)
     padded = tf.pad(maps, [[0, 0], [above, below], [left, right], [0, 0]])
     pixels = tf.reshape(padded, [-1, padded.shape[1] * padded.shape[2], channels])
 
@@ -134,12 +147,20 @@ def kernel_gradient(maps: Any, slopes: Any, size: tuple[int, int], strides: int,
     column = strides * np.arange(columns)[:, None] + np.arange(size[1])
     places = row[:, None, :, None] * padded.shape[2] + column[None, :, None, :]  # H', W', k, l
     patches = tf.gather(pixels, places.ravel().astype("int32"), axis=1)
-    patches = tf.reshape(patches, [-1, size[0] * size[1] * channels])
-    product = tf.matmul(patches, tf.reshape(slopes, [-1, slopes.shape[-1]]), transpose_a=True)
-    return tf.reshape(product, [*size, channels, slopes.shape[-1]])
+    return tf.reshape(patches, [-1, rows, columns, size[0] * size[1] * channels])
 
 
-def _outputs(side: int, size: int, strides: int, padding: str) -> tuple[int, int, int]:
+def _outputs(maps: Any, kernel: Any, strides: int, padding: str) -> Any:
+    """The convolution itself; here the maps are small."""
+    import tensorflow as tf
+
+    if maps.dtype == tf.bfloat16 or np.prod(kernel.shape) < LARGE_KERNEL:
+        return tf.nn.conv2d(maps, kernel, strides, padding.upper())
+    patches = patches_of(maps, kernel.shape[:2], strides, padding)
+    return tf.tensordot(patches, tf.reshape(kernel, [-1, kernel.shape[-1]]), 1)
+
+
+def _along(side: int, size: int, strides: int, padding: str) -> tuple[int, int, int]:
     """How many outputs there are along a side, and the zeros that "same" adds before and behind it."""
     if padding == "valid":
         return (side - size) // strides + 1, 0, 0
@@ -155,8 +176,9 @@ def _is_plain(layer: keras.layers.Layer) -> bool:
 
 def _wins(dtype: Any, sides: Any) -> bool:
     """The measured rule; ``sides`` are those of the smaller map, None where unknown."""
-    if keras.backend.backend() != "tensorflow" or keras.backend.standardize_dtype(dtype) != "bfloat16":
+    largest = LARGEST_MAP.get(keras.backend.standardize_dtype(dtype), 0)
+    if keras.backend.backend() != "tensorflow" or None in sides or max(sides) > largest:
         return False
     import tensorflow as tf
 
-    return None not in sides and max(sides) <= LARGEST_MAP and not tf.config.list_physical_devices("GPU")
+    return not tf.config.list_physical_devices("GPU")

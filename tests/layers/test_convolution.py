@@ -48,7 +48,8 @@ def outputs_and_gradients(form, maps, kernel, slope_seed=2):
 
 
 @tensorflow_alone
-@settings(max_examples=25, deadline=None)
+@pytest.mark.parametrize("large", [0, 10**9], ids=["outputs too", "gradient alone"])
+@settings(max_examples=15, deadline=None)
 @given(
     height=st.integers(5, 12),
     width=st.integers(5, 12),
@@ -57,7 +58,7 @@ def outputs_and_gradients(form, maps, kernel, slope_seed=2):
     padding=st.sampled_from(["same", "valid"]),
     seed=st.integers(0, 99),
 )
-def test_gradients_are_those_of_the_convolution(height, width, size, strides, padding, seed):
+def test_outputs_and_gradients_are_those_of_the_convolution(large, height, width, size, strides, padding, seed):
     maps, kernel = drawn(2, height, width, 3, seed=seed), drawn(*size, 3, 4, seed=seed + 1)
 
     def plain(maps, kernel):
@@ -65,6 +66,7 @@ def test_gradients_are_those_of_the_convolution(height, width, size, strides, pa
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_wins", lambda dtype, sides: True)
+        patch.setattr(module, "LARGE_KERNEL", large)
         ours = outputs_and_gradients(lambda maps, kernel: convolution(maps, kernel, strides, padding), maps, kernel)
     for mine, other in zip(ours, outputs_and_gradients(plain, maps, kernel), strict=True):
         np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-4)
@@ -158,14 +160,17 @@ HALF = {"dtype": "mixed_bfloat16"}
         (lambda: Conv2D(4, 5, 2, "same", **HALF), (8, 8, 3), "bfloat16", True),
         (lambda: Conv2D(4, 5, 2, "same", **HALF), (24, 24, 3), "bfloat16", True),
         (lambda: Conv2D(4, 5, 2, "same", **HALF), (26, 26, 3), "bfloat16", False),
-        (lambda: Conv2D(4, 5, 2, "same"), (8, 8, 3), "float32", False),
+        (lambda: Conv2D(4, 5, 2, "same"), (8, 8, 3), "float32", True),
+        (lambda: Conv2D(4, 5, 2, "same"), (9, 9, 3), "float32", False),
+        (lambda: Conv2D(4, 5, 2, "same", dtype="mixed_float16"), (8, 8, 3), "float16", False),
         (lambda: Conv2D(4, 5, (2, 1), "same", **HALF), (8, 8, 3), "bfloat16", False),
         (lambda: Conv2D(4, 3, padding="same", dilation_rate=2, **HALF), (8, 8, 3), "bfloat16", False),
         (lambda: Conv2D(4, 3, padding="same", groups=2, **HALF), (8, 8, 2), "bfloat16", False),
         (lambda: Conv2D(4, 3, padding="same", **HALF), (None, None, 3), "bfloat16", False),
         (lambda: Conv2DTranspose(4, 5, 2, "same", **HALF), (12, 12, 3), "bfloat16", True),
         (lambda: Conv2DTranspose(4, 5, 2, "same", **HALF), (13, 13, 3), "bfloat16", False),
-        (lambda: Conv2DTranspose(4, 5, 2, "same"), (4, 4, 3), "float32", False),
+        (lambda: Conv2DTranspose(4, 5, 2, "same"), (4, 4, 3), "float32", True),
+        (lambda: Conv2DTranspose(4, 5, 2, "same"), (5, 5, 3), "float32", False),
         (lambda: SpectralConv2D(4, 3, strides=2, **HALF), (8, 8, 3), "bfloat16", True),
         (lambda: EqualizedConv2D(4, 3, **HALF), (8, 8, 3), "bfloat16", True),
     ],
