@@ -20,7 +20,7 @@ from keras import ops
 
 from keras_faces.training import checkpoint
 from keras_faces.training.average import WeightAverage
-from keras_faces.training.choices import default_compiler
+from keras_faces.training.choices import default_compiler, keep_freed_memory
 from keras_faces.training.devices import own_part
 from keras_faces.training.sampling import batchnorm_statistics, generate, latent_noise
 
@@ -90,6 +90,7 @@ class FaceModel(keras.Model):
 
     def fit(self, *args: Any, callbacks: Any = None, **kwargs: Any) -> keras.callbacks.History:
         """Keras's own ``fit``. What changes with the iterations (see :meth:`enter`) changes under way."""
+        keep_freed_memory()
         return super().fit(*args, callbacks=[Phases(), *(callbacks or [])], **kwargs)
 
     def batches(self, faces: Any, batch_size: int, seed: int = 0, part: tuple[int, int] = (0, 1)) -> Any:

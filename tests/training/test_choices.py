@@ -184,6 +184,31 @@ def test_a_run_keeps_what_was_chosen(on, tmp_path, capsys):
     assert "begun with precision 'bfloat16'" in capsys.readouterr().err
 
 
+def test_memory_stays_where_the_c_library_can_be_told(monkeypatch):
+    asked = []
+
+    class Library:
+        @staticmethod
+        def mallopt(setting, value):
+            asked.append((setting, value))
+            return 1
+
+    keep = choices.keep_freed_memory.__wrapped__  # not the answer of an earlier test
+    monkeypatch.setattr(choices.ctypes, "CDLL", lambda name: Library)
+    monkeypatch.setattr(choices.sys, "platform", "linux")
+    monkeypatch.delenv("MALLOC_TOP_PAD_", raising=False)
+    assert keep() is True and asked == [(-2, 2**28)]  # M_TOP_PAD of malloc.h
+
+    monkeypatch.setenv("MALLOC_TOP_PAD_", "131072")  # the user has decided
+    assert keep() is False
+    monkeypatch.delenv("MALLOC_TOP_PAD_")
+    monkeypatch.setattr(choices.sys, "platform", "darwin")
+    assert keep() is False
+    monkeypatch.setattr(choices.sys, "platform", "linux")
+    monkeypatch.setattr(choices.ctypes, "CDLL", lambda name: object())  # a library without mallopt
+    assert keep() is False and len(asked) == 1
+
+
 def test_jax_keeps_what_it_compiles_where_it_can(monkeypatch, tmp_path):
     jax = pytest.importorskip("jax")
     before = jax.config.jax_compilation_cache_dir
