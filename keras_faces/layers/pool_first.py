@@ -37,9 +37,9 @@ class PoolFirstSequential(keras.Sequential):
             maps = layer(maps)  # Keras hands `training` on
         return maps
 
-    def up_to(self, count: int, name: str) -> PoolFirstSequential:
-        """The first ``count`` layers as a network of their own, with the same weights."""
-        return PoolFirstSequential([keras.Input(self.input_shape[1:]), *self.layers[:count]], name=name)
+    def without_last(self, name: str) -> PoolFirstSequential:
+        """A network of all layers but the last, which it shares with this one, and their weights."""
+        return PoolFirstSequential([keras.Input(self.input_shape[1:]), *self.layers[:-1]], name=name)
 
 
 def pools_first(listed: list[keras.Layer]) -> list[keras.Layer]:

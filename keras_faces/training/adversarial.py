@@ -342,7 +342,7 @@ def up_to_the_sigmoid(discriminator: keras.Model) -> keras.Model:
     last = discriminator.layers[-1]
     if isinstance(last, keras.layers.Activation) and last.activation is keras.activations.sigmoid:
         if isinstance(discriminator, PoolFirstSequential):
-            return discriminator.up_to(-1, name="d_logits")
+            return discriminator.without_last(name="d_logits")
         inputs = discriminator.inputs if len(discriminator.inputs) > 1 else discriminator.inputs[0]
         return keras.Model(inputs, last.input, name="d_logits")
     return discriminator
