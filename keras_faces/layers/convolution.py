@@ -88,7 +88,7 @@ def convolution(maps: Any, kernel: Any, strides: int = 1, padding: str = "same")
 
         return _outputs(maps, kernel, strides, padding), backward
 
-    return forward(maps, tf.convert_to_tensor(kernel))
+    return forward(tf.convert_to_tensor(maps), tf.convert_to_tensor(kernel))
 
 
 def _transposed(maps: Any, kernel: Any, strides: int, padding: str, shape: tuple[int, int, int]) -> Any:
@@ -104,7 +104,7 @@ def _transposed(maps: Any, kernel: Any, strides: int, padding: str, shape: tuple
         larger = tf.nn.conv2d_transpose(maps, kernel, [tf.shape(maps)[0], *shape], strides, padding.upper())
         return larger, backward
 
-    return forward(maps, tf.convert_to_tensor(kernel))
+    return forward(tf.convert_to_tensor(maps), tf.convert_to_tensor(kernel))
 
 
 def kernel_gradient(maps: Any, slopes: Any, size: tuple[int, int], strides: int, padding: str) -> Any:

@@ -181,6 +181,13 @@ def test_the_rule(layer, shape, dtype, patches):
 
 
 @tensorflow_alone
+def test_maps_and_kernel_may_be_variables_as_they_are():
+    maps, kernel = keras.Variable(drawn(2, 4, 4, 3)), keras.Variable(drawn(3, 3, 3, 2))
+    outputs = convolution(maps.value, kernel.value)
+    np.testing.assert_allclose(read(outputs), read(ops.conv(maps, kernel, padding="same")), atol=1e-5)
+
+
+@tensorflow_alone
 def test_on_a_gpu_all_is_keras_own(monkeypatch):
     import tensorflow as tf
 
