@@ -30,6 +30,7 @@ from data_prep.script import run
 from keras_faces.commands.options import positive, two_or_more
 from keras_faces.files import replacing
 from keras_faces.key_values import system_and_options
+from keras_faces.metrics.features import get
 from keras_faces.runs import RunFolder
 
 PRECISIONS = ("float32", "bfloat16")
@@ -73,6 +74,7 @@ def table(found: dict[str, dict[str, dict[str, list[float]]]]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    get(options.features)  # a mistake in it is told before anything is trained
     found: dict[str, dict[str, dict[str, list[float]]]] = {}
     scorer = Scorer([options.features], options.count, seed=0)
     for system in options.systems:
