@@ -29,6 +29,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_faces.layers.bias import plus_bias
+
 LARGEST_MAP = {"bfloat16": 12, "float32": 4}  # sides of the smaller map up to which the product wins, as measured
 LARGE_KERNEL = 3_000_000  # weights from which on it wins for the outputs as well, in float32
 
@@ -42,17 +44,37 @@ class Conv2D(keras.layers.Conv2D):
             return convolution(inputs, kernel, self.strides[0], self.padding)
         return super().convolution_op(inputs, kernel)
 
+    def call(self, inputs: Any) -> Any:
+        if self.data_format != "channels_last":
+            return super().call(inputs)
+        maps = self.convolution_op(inputs, self.kernel)
+        return self.activation(plus_bias(maps, self.bias) if self.use_bias else maps)
+
 
 @keras.saving.register_keras_serializable("keras_faces")
 class Conv2DTranspose(keras.layers.Conv2DTranspose):
     """Keras's layer with Keras's parameters and weights; (batch, H, W, channels) to (batch, H', W', filters)."""
 
     def call(self, inputs: Any) -> Any:
-        if not (_is_plain(self) and _wins(inputs.dtype, inputs.shape[1:3])):
+        if self.data_format != "channels_last":
             return super().call(inputs)
-        _, *shape = self.compute_output_shape(inputs.shape)
-        maps = _transposed(inputs, ops.convert_to_tensor(self.kernel), self.strides[0], self.padding, shape)
-        return self.activation(maps + self.bias if self.use_bias else maps)
+        maps = self.convolution_op(inputs)
+        return self.activation(plus_bias(maps, self.bias) if self.use_bias else maps)
+
+    def convolution_op(self, inputs: Any) -> Any:
+        """The transposed convolution, without bias and activation."""
+        if _is_plain(self) and _wins(inputs.dtype, inputs.shape[1:3]):
+            _, *shape = self.compute_output_shape(inputs.shape)
+            return _transposed(inputs, ops.convert_to_tensor(self.kernel), self.strides[0], self.padding, shape)
+        return ops.conv_transpose(
+            inputs,
+            self.kernel,
+            strides=list(self.strides),
+            padding=self.padding,
+            output_padding=self.output_padding,
+            dilation_rate=self.dilation_rate,
+            data_format=self.data_format,
+        )
 
 
 def convolution(maps: Any, kernel: Any, strides: int = 1, padding: str = "same") -> Any:

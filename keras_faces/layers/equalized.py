@@ -19,6 +19,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_faces.layers.bias import plus_bias
 from keras_faces.layers.convolution import convolution
 
 
@@ -57,7 +58,7 @@ class _Equalized(keras.layers.Layer):
             self.bias = self.add_weight(shape=(self.width,), initializer=start, name="bias")
 
     def _add_bias(self, outputs: Any) -> Any:
-        return outputs if self.bias is None else outputs + self.bias * self.lr_multiplier
+        return outputs if self.bias is None else plus_bias(outputs, self.bias * self.lr_multiplier)
 
     def get_config(self) -> dict[str, Any]:
         return {

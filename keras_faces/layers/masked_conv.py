@@ -26,6 +26,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_faces.layers.bias import plus_bias
+
 MASKS = ("A", "B", "above", "rows")
 COLOURS = 3
 
@@ -112,7 +114,7 @@ class MaskedConv2D(keras.layers.Layer):
 
     def plus_bias(self, maps: Any) -> Any:
         """The maps and the bias, if there is one."""
-        return maps if self.bias is None else maps + ops.cast(self.bias, self.compute_dtype)
+        return maps if self.bias is None else plus_bias(maps, ops.cast(self.bias, self.compute_dtype))
 
     # --------------------------------------------------------------- the same in parts, for a picture under way
 

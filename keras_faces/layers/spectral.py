@@ -25,6 +25,7 @@ from typing import Any
 import keras
 from keras import initializers, layers, ops
 
+from keras_faces.layers.bias import plus_bias
 from keras_faces.layers.convolution import convolution
 
 SQUARINGS = 10  # 2¹⁰ rounds of power iteration before the first step
@@ -111,7 +112,7 @@ class SpectralConv2D(SpectralLayer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         kernel = ops.cast(self.normalised_kernel(training), self.compute_dtype)
         outputs = convolution(inputs, kernel, self.strides)
-        return outputs + self.bias if self.use_bias else outputs
+        return plus_bias(outputs, self.bias) if self.use_bias else outputs
 
     def get_config(self) -> dict[str, Any]:
         own = {"filters": self.filters, "kernel_size": self.kernel_size, "strides": self.strides}
@@ -139,7 +140,7 @@ class SpectralDense(SpectralLayer):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         outputs = ops.matmul(inputs, ops.cast(self.normalised_kernel(training), self.compute_dtype))
-        return outputs + self.bias if self.use_bias else outputs
+        return plus_bias(outputs, self.bias) if self.use_bias else outputs
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units}

@@ -27,6 +27,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_faces.layers.bias import plus_bias
 from keras_faces.layers.convolution import Conv2D, convolution
 
 SMALLEST_KERNEL = 5  # 3×3 weights become nine sums a phase again: nothing is saved
@@ -147,5 +148,5 @@ def _doubled_and_convolved(convolution: layers.Conv2D, maps: Any) -> Any:
     dtype = convolution.compute_dtype
     outputs = doubled_convolution(ops.cast(maps, dtype), ops.cast(convolution.kernel, dtype))
     if convolution.use_bias:
-        outputs = outputs + ops.cast(convolution.bias, dtype)
+        outputs = plus_bias(outputs, ops.cast(convolution.bias, dtype))
     return convolution.activation(outputs)

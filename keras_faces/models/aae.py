@@ -26,6 +26,7 @@ import keras
 from keras import layers, ops
 
 from keras_faces import losses
+from keras_faces.layers.bias import Dense
 from keras_faces.models import check_image_size
 from keras_faces.models.vae import decoder
 from keras_faces.models.vae import encoder as two_headed
@@ -49,8 +50,8 @@ def discriminator(latent_dim: int = 16, units: int = 256) -> keras.Sequential:
     """Code (latent_dim,) to the logit (1,) of its being a draw of N(0, I)."""
     stages = [layers.Input((latent_dim,))]
     for _ in range(2):
-        stages += [layers.Dense(units), layers.LeakyReLU(negative_slope=0.2)]  # 256 → 256
-    stages += [layers.Dense(1, dtype="float32")]
+        stages += [Dense(units), layers.LeakyReLU(negative_slope=0.2)]  # 256 → 256
+    stages += [Dense(1, dtype="float32")]
     return keras.Sequential(stages, name="discriminator")
 
 

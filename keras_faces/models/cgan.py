@@ -30,6 +30,7 @@ import keras
 from keras import layers, ops
 
 from keras_faces.layers.batch_norm import BatchNormalization
+from keras_faces.layers.bias import Dense
 from keras_faces.layers.ladder import channels, normal, sides, up
 from keras_faces.layers.spectral import SpectralConv2D, SpectralDense
 from keras_faces.models import check_image_size
@@ -49,7 +50,7 @@ def generator(n_labels: int, image_size: int = IMAGE_SIZE, latent_dim: int = 100
     *narrower, widest = channels(image_size, width)  # 64, 128; 256
     noise, label = layers.Input((latent_dim,)), layers.Input((n_labels,))
     maps = layers.Concatenate()([noise, label])  # 100 + n
-    maps = layers.Dense(base * base * widest, use_bias=False, kernel_initializer=normal())(maps)
+    maps = Dense(base * base * widest, use_bias=False, kernel_initializer=normal())(maps)
     maps = layers.Reshape((base, base, widest))(maps)
     maps = BatchNormalization(momentum=0.9)(maps)
     maps = layers.ReLU()(maps)  # 4, 4, 256
@@ -69,7 +70,7 @@ def discriminator(
     image, label = layers.Input((image_size, image_size, 3)), layers.Input((n_labels,))
     maps = image
     if reads == "concatenate":
-        planes = label if n_labels <= 8 else layers.Dense(8)(label)
+        planes = label if n_labels <= 8 else Dense(8)(label)
         planes = layers.RepeatVector(image_size * image_size)(planes)
         planes = layers.Reshape((image_size, image_size, -1))(planes)  # 32, 32, n
         maps = layers.Concatenate()([image, planes])  # 32, 32, 3 + n

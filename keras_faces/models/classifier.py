@@ -23,6 +23,7 @@ from keras import layers, ops
 
 from keras_faces.data.labels import KINDS
 from keras_faces.layers.batch_norm import BatchNormalization
+from keras_faces.layers.bias import Dense
 from keras_faces.layers.ladder import channels, sides
 from keras_faces.models import check_image_size
 from keras_faces.training.adam import Adam
@@ -72,8 +73,8 @@ def classifier(
     stages += [
         *_convolution(width * min(8, 2 ** len(sides(image_size)[1:])), kernel_size=3),  # 4, 4, 512
         layers.Flatten(name="flatten"),  # 8192
-        layers.Dense(16 * width, activation="relu", name="features"),  # 1024
-        layers.Dense(count, dtype="float32", name="logits"),
+        Dense(16 * width, activation="relu", name="features"),  # 1024
+        Dense(count, dtype="float32", name="logits"),
     ]
     return keras.Sequential(stages, name="classifier")
 

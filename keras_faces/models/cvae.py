@@ -23,6 +23,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from keras_faces.layers.bias import Dense
+from keras_faces.layers.convolution import Conv2D
 from keras_faces.layers.ladder import channels, sides
 from keras_faces.models import check_image_size
 from keras_faces.models.vae import VAE, larger
@@ -39,16 +41,16 @@ LABELS = ("classes", "attributes")
 def encoder(n_labels: int, image_size: int = IMAGE_SIZE, latent_dim: int = 64, width: int = 32) -> keras.Model:
     """Image (image_size, image_size, 3) and label (n_labels,) to μ and log σ², each (latent_dim,). Shapes: 32×32."""
     image, label = layers.Input((image_size, image_size, 3)), layers.Input((n_labels,))
-    planes = label if n_labels <= 8 else layers.Dense(8)(label)
+    planes = label if n_labels <= 8 else Dense(8)(label)
     planes = layers.RepeatVector(image_size * image_size)(planes)
     planes = layers.Reshape((image_size, image_size, -1))(planes)  # 32, 32, n
     maps = layers.Concatenate()([image, planes])  # 32, 32, 3 + n
     for filters in channels(image_size, width):
-        maps = layers.Conv2D(filters, 5, strides=2, padding="same", kernel_initializer="he_normal")(maps)
+        maps = Conv2D(filters, 5, strides=2, padding="same", kernel_initializer="he_normal")(maps)
         maps = layers.LeakyReLU(negative_slope=0.2)(maps)  # 16, 16, 32 → 8, 8, 64 → 4, 4, 128
     seen = layers.Flatten()(maps)  # 2048
-    mean = layers.Dense(latent_dim, dtype="float32", name="mean")(seen)
-    log_variance = layers.Dense(latent_dim, dtype="float32", name="log_variance")(seen)
+    mean = Dense(latent_dim, dtype="float32", name="mean")(seen)
+    log_variance = Dense(latent_dim, dtype="float32", name="log_variance")(seen)
     return keras.Model([image, label], [mean, log_variance], name="encoder")
 
 
@@ -58,13 +60,13 @@ def decoder(n_labels: int, image_size: int = IMAGE_SIZE, latent_dim: int = 64, w
     *narrower, widest = channels(image_size, width)  # 32, 64; 128
     code, label = layers.Input((latent_dim,)), layers.Input((n_labels,))
     maps = layers.Concatenate()([code, label])  # 64 + n
-    maps = layers.Dense(base * base * widest, kernel_initializer="he_normal")(maps)
+    maps = Dense(base * base * widest, kernel_initializer="he_normal")(maps)
     maps = layers.Reshape((base, base, widest))(maps)
     maps = layers.LeakyReLU(negative_slope=0.2)(maps)  # 4, 4, 128
     for side, filters in zip([*reversed(between), image_size], [*reversed(narrower), width], strict=True):
         maps = larger(filters, side)(maps)
         maps = layers.LeakyReLU(negative_slope=0.2)(maps)  # 8, 8, 64 → 16, 16, 32 → 32, 32, 32
-    maps = layers.Conv2D(3, 3, padding="same")(maps)
+    maps = Conv2D(3, 3, padding="same")(maps)
     image = layers.Activation("sigmoid", dtype="float32")(maps)  # 32, 32, 3
     return keras.Model([code, label], image, name="generator")
 

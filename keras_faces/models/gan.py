@@ -21,6 +21,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_faces.layers.bias import Dense
 from keras_faces.models import check_image_size
 from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
@@ -34,13 +35,13 @@ def generator(image_size: int = IMAGE_SIZE, latent_dim: int = 100, width: int = 
     return keras.Sequential(
         [
             layers.Input((latent_dim,)),
-            layers.Dense(width),
+            Dense(width),
             layers.LeakyReLU(negative_slope=0.2),  # 256
-            layers.Dense(2 * width),
+            Dense(2 * width),
             layers.LeakyReLU(negative_slope=0.2),  # 512
-            layers.Dense(4 * width),
+            Dense(4 * width),
             layers.LeakyReLU(negative_slope=0.2),  # 1024
-            layers.Dense(image_size * image_size * 3, dtype="float32"),
+            Dense(image_size * image_size * 3, dtype="float32"),
             layers.Activation("tanh", dtype="float32"),  # 3072
             layers.Reshape((image_size, image_size, 3), dtype="float32"),  # 32, 32, 3
         ],
@@ -56,13 +57,13 @@ def discriminator(
         [
             layers.Input((image_size, image_size, 3)),
             layers.Flatten(),  # 3072
-            layers.Dense(2 * width),
+            Dense(2 * width),
             layers.LeakyReLU(negative_slope=0.2),
             layers.Dropout(dropout, seed=seed + 1),  # 512
-            layers.Dense(width),
+            Dense(width),
             layers.LeakyReLU(negative_slope=0.2),
             layers.Dropout(dropout, seed=seed + 2),  # 256
-            layers.Dense(1, dtype="float32"),  # 1
+            Dense(1, dtype="float32"),  # 1
         ],
         name="discriminator",
     )

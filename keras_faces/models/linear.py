@@ -20,6 +20,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_faces.layers.bias import Dense
 from keras_faces.models import check_image_size
 from keras_faces.training.adam import Adam
 from keras_faces.training.adversarial import AdversarialModel
@@ -64,9 +65,9 @@ def generator(
     noise, *hidden, pixels = sizes(image_size, divisor)["generator"]
     stages = [layers.Input((latent_dim or noise,))]  # 768
     for units in hidden:
-        stages += [layers.Dense(units, activation="relu")]  # 3072 → 768 → 192
+        stages += [Dense(units, activation="relu")]  # 3072 → 768 → 192
     stages += [
-        layers.Dense(pixels, dtype="float32"),
+        Dense(pixels, dtype="float32"),
         layers.Activation(activation, dtype="float32"),  # 46875
         layers.Reshape((image_size, image_size, 3), dtype="float32"),  # 125, 125, 3
     ]
@@ -78,9 +79,9 @@ def discriminator(image_size: int = IMAGE_SIZE, divisor: int = DIVISOR) -> keras
     _, *hidden, _ = sizes(image_size, divisor)["discriminator"]
     stages = [layers.Input((image_size, image_size, 3)), layers.Flatten()]  # 46875
     for units in hidden:
-        stages += [layers.Dense(units), layers.LeakyReLU(negative_slope=0.2)]  # 1024 → 64 → 4
+        stages += [Dense(units), layers.LeakyReLU(negative_slope=0.2)]  # 1024 → 64 → 4
     stages += [
-        layers.Dense(1, dtype="float32"),
+        Dense(1, dtype="float32"),
         layers.Activation("sigmoid", dtype="float32"),  # 1
     ]
     return keras.Sequential(stages, name="discriminator")

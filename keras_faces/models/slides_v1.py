@@ -17,6 +17,7 @@ import keras
 from keras import layers
 
 from keras_faces.layers.batch_norm import BatchNormalization
+from keras_faces.layers.bias import Dense
 from keras_faces.layers.convolution import Conv2D
 from keras_faces.layers.pool_first import PoolFirstSequential
 from keras_faces.layers.upsample_conv import PolyphaseSequential
@@ -72,9 +73,9 @@ def generator(
     return PolyphaseSequential(
         [
             layers.Input((latent_dim,)),
-            layers.Dense(dense),
+            Dense(dense),
             layers.Activation("tanh"),  # 1024
-            layers.Dense(wide * base * base),
+            Dense(wide * base * base),
             BatchNormalization(),
             layers.Activation("tanh"),  # 32768
             layers.Reshape((base, base, wide)),  # 16, 16, 128
@@ -109,9 +110,9 @@ def discriminator(
             layers.Activation("tanh"),  # 28, 28, 128
             layers.MaxPooling2D(pool_size=(2, 2)),  # 14, 14, 128
             layers.Flatten(),  # 25088
-            layers.Dense(dense),
+            Dense(dense),
             layers.Activation("tanh"),  # 1024
-            layers.Dense(1, dtype="float32"),
+            Dense(1, dtype="float32"),
             layers.Activation("sigmoid", dtype="float32"),  # 1
         ],
         name="discriminator",

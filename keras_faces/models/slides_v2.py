@@ -25,6 +25,7 @@ import keras
 from keras import layers
 
 from keras_faces.layers.batch_norm import BatchNormalization
+from keras_faces.layers.bias import Dense
 from keras_faces.layers.convolution import Conv2D
 from keras_faces.layers.upsample_conv import PolyphaseSequential
 from keras_faces.models import check_image_size
@@ -94,7 +95,7 @@ def generator(
     first, *widths = filters
     stages = [
         layers.Input((latent_dim,)),
-        layers.Dense(first * base * base),
+        Dense(first * base * base),
         layers.Activation("relu"),  # 18432
         layers.Reshape((base, base, first)),  # 6, 6, 512
     ]
@@ -142,7 +143,7 @@ def discriminator(
             layers.LeakyReLU(negative_slope=0.2),
             layers.Dropout(dropout, seed=seed + 4),  # 9, 9, 512
             layers.Flatten(),  # 41472
-            layers.Dense(1, dtype="float32"),
+            Dense(1, dtype="float32"),
             layers.Activation("sigmoid", dtype="float32"),  # 1
         ],
         name="discriminator",

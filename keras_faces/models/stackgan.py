@@ -35,6 +35,7 @@ from keras import layers, ops
 
 from keras_faces.layers.augmentation import ConditioningAugmentation, kl_divergence
 from keras_faces.layers.batch_norm import BatchNormalization
+from keras_faces.layers.bias import Dense
 from keras_faces.layers.convolution import Conv2D
 from keras_faces.layers.fade import Fade
 from keras_faces.layers.ladder import channels, down, normal, sides, up
@@ -57,7 +58,7 @@ def sketcher(side: int, latent_dim: int, components: int, width: int) -> keras.M
     *narrower, widest = channels(side, width)  # 64, 128; 256
     noise, condition = layers.Input((latent_dim,)), layers.Input((components,))
     maps = layers.Concatenate()([noise, condition])
-    maps = layers.Dense(base * base * widest, use_bias=False, kernel_initializer=normal())(maps)
+    maps = Dense(base * base * widest, use_bias=False, kernel_initializer=normal())(maps)
     maps = layers.Reshape((base, base, widest))(maps)
     maps = activated(maps)  # 4, 4, 256
     for larger, filters in zip(reversed(between), reversed(narrower), strict=True):
@@ -94,11 +95,11 @@ def discriminator(image_size: int, dim: int, width: int, text_channels: int, nam
     for filters in further:
         maps = BatchNormalization(momentum=0.9)(down(filters, use_bias=False)(maps))
         maps = leaky(maps)  # 16, 16, 128 → 8, 8, 256 → 4, 4, 512
-    told = leaky(layers.Dense(text_channels)(text))  # 128: φ_t compressed
+    told = leaky(Dense(text_channels)(text))  # 128: φ_t compressed
     joined = layers.Concatenate()([maps, everywhere(told, maps.shape[1])])  # 4, 4, 512 + 128
     maps = BatchNormalization(momentum=0.9)(convolution(maps.shape[-1], 1)(joined))
     maps = leaky(maps)  # 4, 4, 512: at each place, what is seen meets what is said
-    score = layers.Dense(1, kernel_initializer=normal(), dtype="float32")(layers.Flatten()(maps))
+    score = Dense(1, kernel_initializer=normal(), dtype="float32")(layers.Flatten()(maps))
     return keras.Model([image, text], score, name=name)
 
 

@@ -28,6 +28,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from keras_faces.layers.bias import Dense
 from keras_faces.layers.convolution import Conv2D, Conv2DTranspose
 from keras_faces.layers.ladder import channels, sides
 from keras_faces.models import check_image_size
@@ -47,8 +48,8 @@ def encoder(image_size: int = IMAGE_SIZE, latent_dim: int = 64, width: int = 32)
         maps = Conv2D(filters, 5, strides=2, padding="same", kernel_initializer="he_normal")(maps)
         maps = layers.LeakyReLU(negative_slope=0.2)(maps)  # 16, 16, 32 → 8, 8, 64 → 4, 4, 128
     seen = layers.Flatten()(maps)  # 2048
-    mean = layers.Dense(latent_dim, dtype="float32", name="mean")(seen)
-    log_variance = layers.Dense(latent_dim, dtype="float32", name="log_variance")(seen)
+    mean = Dense(latent_dim, dtype="float32", name="mean")(seen)
+    log_variance = Dense(latent_dim, dtype="float32", name="log_variance")(seen)
     return keras.Model(image, [mean, log_variance], name="encoder")
 
 
@@ -58,7 +59,7 @@ def decoder(image_size: int = IMAGE_SIZE, latent_dim: int = 64, width: int = 32)
     *narrower, widest = channels(image_size, width)  # 32, 64; 128
     stages = [
         layers.Input((latent_dim,)),
-        layers.Dense(base * base * widest, kernel_initializer="he_normal"),
+        Dense(base * base * widest, kernel_initializer="he_normal"),
         layers.Reshape((base, base, widest)),
         layers.LeakyReLU(negative_slope=0.2),  # 4, 4, 128
     ]

@@ -72,3 +72,11 @@ def test_faces_do_not_depend_on_those_drawn_beside_them(narrow, name):
     model = narrow(name)
     many, few = model.sample(70, seed=2), model.sample(2, seed=2)
     assert np.abs(many[:2].astype(int) - few).max() <= 1  # the last bit may differ with the batch
+
+
+@pytest.mark.parametrize("name", kf.models.available())
+def test_in_16_bits_no_bias_has_a_gradient_of_16_bit_sums(narrow, name):
+    """Keras's own layers leave the sum to TensorFlow, see ``layers/bias.py``."""
+    every = narrow(name, precision="bfloat16")._flatten_layers()
+    short = [layer for layer in every if layer.compute_dtype != "float32" and getattr(layer, "bias", None) is not None]
+    assert not [layer.path for layer in short if type(layer).__module__.startswith("keras.")]
