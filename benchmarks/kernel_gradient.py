@@ -4,9 +4,9 @@
 
 The shapes are those of the networks at 64×64 and of their phases, by the side of the map that the convolution makes.
 Both forms alternate in one run, in bfloat16; medians, and the median of the ratios of neighbours. The rule in
-``keras_faces/layers/convolution.py`` was read off this table. TensorFlow alone.
+``keras_faces/layers/convolution_tensorflow.py`` was read off this table. TensorFlow alone.
 
-What to read next: ``keras_faces/layers/convolution.py``.
+What to read next: ``keras_faces/layers/convolution_tensorflow.py``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks._measured import in_turns, machine, tensorflow_alone
 from data_prep.script import run
 from keras_faces.commands.options import positive
-from keras_faces.layers.convolution import kernel_gradient
+from keras_faces.layers.convolution_tensorflow import kernel_gradient
 
 # Side of the map that is made, channels, filters, side of the kernel, stride; whose they are.
 SHAPES = [

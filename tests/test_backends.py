@@ -17,6 +17,7 @@ CORE = ["tests/test_losses.py", "tests/training/test_gradients.py", "tests/train
 RESUME = "tests/test_runs.py::test_resumed_after_any_stop_the_weights_are_bit_for_bit_the_same"
 JAX = [*CORE, "tests/training/test_optimizers.py", f"{RESUME}[slides-v1-3]"]
 JAX += ["tests/models/test_slides.py::test_layers_shapes_and_counts_are_the_slides"]
+JAX += ["tests/layers/test_bias.py", "tests/layers/test_convolution.py"]
 TOLD = ["tests/training/test_conditional.py", "tests/models/test_cgan.py", "tests/models/test_acgan.py"]
 TRAINED = "tests/models/test_every_system.py::test_trained_saved_and_loaded_it_samples_the_same"
 NAMES = [name for name in kf.models.available() if not name.startswith("slides")]
