@@ -57,7 +57,9 @@ class NoiseInjection(keras.layers.Layer):
         noise = self.fixed
         if training:
             noise = keras.random.normal((*ops.shape(maps)[:3], 1), seed=self.seed_generator)
-        return maps + self.rate * self.strength * ops.cast(noise, self.compute_dtype)
+        pixels = ops.reshape(ops.cast(noise, self.compute_dtype), (-1, 1))
+        product = ops.matmul(pixels, self.rate * self.strength[None, :])  # whose gradient is summed in float32
+        return maps + ops.reshape(product, (-1, *maps.shape[1:]))
 
     def compute_output_shape(self, input_shape):
         return input_shape

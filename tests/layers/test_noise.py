@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras_faces.layers.noise import NoiseInjection
+from keras_faces.training.gradients import value_and_grad
 
 to_numpy = keras.ops.convert_to_numpy
 MAPS = np.random.default_rng(0).normal(size=(5, 8, 6, 3)).astype("float32")
@@ -75,6 +76,19 @@ def test_weights_and_config(layer):
 def test_bfloat16_maps_stay_bfloat16():
     maps = NoiseInjection(dtype="mixed_bfloat16")(MAPS, training=True)
     assert keras.backend.standardize_dtype(maps.dtype) == "bfloat16"
+
+
+def test_in_bfloat16_the_strength_learns_from_every_pixel():
+    layer = NoiseInjection(seed=4, dtype="mixed_bfloat16")
+    maps = keras.ops.zeros((64, 32, 32, 3), "bfloat16")
+    layer.build(maps.shape)
+
+    def loss():
+        return keras.ops.sum(keras.ops.cast(layer(maps, training=False) * layer.fixed, "float32")), None
+
+    _, (slope,) = value_and_grad(loss, layer.trainable_variables, layer.variables)
+    rounded = to_numpy(keras.ops.cast(keras.ops.cast(layer.fixed, "bfloat16"), "float32"))
+    np.testing.assert_allclose(to_numpy(slope), 64 * (rounded**2).sum(), rtol=0.01)
 
 
 def test_maps_of_unknown_size_are_refused():
