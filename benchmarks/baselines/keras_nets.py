@@ -65,9 +65,9 @@ def slides_v2(image_size, latent_dim=LATENT_DIM, filters=(512, 256, 128, 64)):
     narrow, *wider = filters[::-1]
     judges = [layers.Input((image_size, image_size, 3)), layers.Conv2D(narrow, 5, strides=2, padding="same")]
     judges += [layers.LeakyReLU(negative_slope=0.2), layers.Dropout(0.4)]
-    for width, strides in zip(wider, (2, 2, 1), strict=True):
+    for number, (width, strides) in enumerate(zip(wider, (2, 2, 1), strict=True)):
         judges += [layers.Conv2D(width, 5, strides=strides, padding="same")]
-        if width == wider[0]:
+        if number == 0:
             judges += [layers.ZeroPadding2D(((0, 1), (0, 1)))]
         judges += [layers.BatchNormalization(momentum=0.8), layers.LeakyReLU(negative_slope=0.2), layers.Dropout(0.4)]
     judges += [layers.Flatten(), layers.Dense(1, activation="sigmoid", dtype="float32")]
@@ -103,11 +103,12 @@ def parameters(*networks: keras.Model) -> tuple[int, ...]:
 def multiplications(network: keras.Model) -> int:
     """Multiplications of one image's way through a network: those of its dense and convolutional layers."""
     total = 0
-    for layer in network.layers:
-        if isinstance(layer, layers.Dense):
-            total += math.prod(layer.kernel.shape)
-        elif isinstance(layer, layers.Conv2DTranspose):  # every pixel of its input meets the whole kernel
-            total += math.prod(layer.input.shape[1:3]) * math.prod(layer.kernel.shape)
-        elif isinstance(layer, layers.Conv2D):
-            total += math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape)
+    for layer in network._flatten_layers():
+        shape = getattr(getattr(layer, "kernel", None), "shape", ())
+        if not layer.weights or len(shape) not in (2, 4):
+            continue  # a blur has a kernel, too, but nothing to learn
+        places = 1 if len(shape) == 2 else math.prod(layer.output.shape[1:3])
+        if isinstance(layer, layers.Conv2DTranspose):  # every pixel of its input meets the whole kernel
+            places = math.prod(layer.input.shape[1:3])
+        total += places * math.prod(shape)
     return total

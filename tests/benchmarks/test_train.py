@@ -16,7 +16,10 @@ TINY = {
     "slides-v1": {"dense": 8, "filters": [8, 4], "latent_dim": 5},
     "slides-v2": {"filters": [16, 8, 8, 4], "latent_dim": 5},
     "dcgan": {"width": 4, "latent_dim": 5},
+    "sngan": {"width": 4, "latent_dim": 5},
+    "stylegan": {"width": 2, "latent_dim": 6, "mapping_depth": 2},
 }
+FULL = [("slides-v1", 64), ("slides-v2", 64), ("dcgan", 64), ("dcgan", 128), ("sngan", 128), ("stylegan", 64)]
 on_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the Keras baselines need it")
 with_torch = pytest.mark.skipif(util.find_spec("torch") is None, reason="PyTorch is not installed")
 
@@ -26,28 +29,30 @@ def counts_of_ours(system, size, options):
     return keras_nets.parameters(model.generator, model.discriminator)
 
 
-@pytest.mark.parametrize("system, size", [("slides-v1", 64), ("slides-v2", 64), ("dcgan", 64), ("dcgan", 128)])
+@pytest.mark.parametrize("system, size", FULL)
 def test_the_baselines_have_as_many_weights_at_full_width(system, size):
     ours = counts_of_ours(system, size, {})
-    assert keras_nets.parameters(*keras_nets.networks(system, size)) == ours
+    if system in train.KERAS_SYSTEMS:
+        assert keras_nets.parameters(*keras_nets.networks(system, size)) == ours
     if util.find_spec("torch"):
-        from benchmarks.baselines import torch_script
+        from benchmarks.baselines import torch_nets
 
-        assert tuple(map(torch_script.parameters, torch_script.networks(system, size))) == ours
+        assert tuple(map(torch_nets.parameters, torch_nets.networks(system, size))) == ours
 
 
 @pytest.mark.parametrize("system", TINY)
 def test_the_baselines_make_images_and_scores_of_the_same_shape(system):
-    generator, discriminator = keras_nets.networks(system, 16, **TINY[system])
-    assert generator.output_shape[1:] == (16, 16, 3) and discriminator.output_shape[1:] == (1,)
+    if system in train.KERAS_SYSTEMS:
+        generator, discriminator = keras_nets.networks(system, 16, **TINY[system])
+        assert generator.output_shape[1:] == (16, 16, 3) and discriminator.output_shape[1:] == (1,)
     if util.find_spec("torch"):
         import torch
 
-        from benchmarks.baselines import torch_script
+        from benchmarks.baselines import torch_nets
 
-        make, judge = torch_script.networks(system, 16, **TINY[system])
-        images = make(torch.randn(2, 5))
-        assert images.shape == (2, 3, 16, 16) and judge(images).shape == (2, 1)
+        make, judge = torch_nets.networks(system, 16, **TINY[system])
+        images = make(torch.randn(4, TINY[system]["latent_dim"]))
+        assert images.shape == (4, 3, 16, 16) and judge(images).shape == (4, 1)
 
 
 @on_tensorflow
@@ -66,15 +71,38 @@ def test_a_keras_baseline_trains_both_nets(program, values):
 
 
 @with_torch
-def test_the_torch_baseline_trains_both_nets():
+@pytest.mark.parametrize("system", ["slides-v2", "sngan", "stylegan"])
+def test_the_torch_baseline_trains_both_nets(system):
     from benchmarks.baselines import torch_script
 
-    trainer = torch_script.Trainer("slides-v2", 16, 8, "bfloat16", TINY["slides-v2"])
+    trainer = torch_script.Trainer(system, 16, 8, "bfloat16", TINY[system])
     weights = [*trainer.generator.parameters(), *trainer.discriminator.parameters()]
     before = [weight.detach().clone() for weight in weights]
-    trainer.run(2)
-    # a bias before BatchNorm has a gradient of almost nothing, but Adam moves it
-    assert all((old != new).any() for old, new in zip(before, weights, strict=True))
+    trainer.run(3)
+    still = [tuple(new.shape) for old, new in zip(before, weights, strict=True) if (old == new).all()]
+    # a bias before BatchNorm has a gradient of almost nothing, but Adam moves it; that of the hinge's score cancels
+    assert still == ([(1,)] if system == "sngan" else [])
+    averages = [bool((old != new).any()) for old, new in zip(before, trainer.averaged, strict=False)]
+    assert any(averages) == (system == "stylegan")
+
+
+@with_torch
+def test_the_torch_stylegan_has_our_stylegans_penalty_and_minibatch_statistics():
+    import torch
+
+    from benchmarks.baselines import torch_stylegan
+    from keras_faces.layers.minibatch_std import MinibatchStd
+    from keras_faces.models import stylegan
+
+    maps = np.random.default_rng(0).standard_normal((8, 4, 4, 3), "float32")
+    ours = keras.ops.convert_to_numpy(MinibatchStd()(maps))
+    theirs = torch_stylegan.MinibatchStd()(torch.from_numpy(maps).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+    np.testing.assert_allclose(theirs.numpy(), ours, rtol=1e-4)
+    model = kf.models.build("stylegan", 16, **TINY["stylegan"])
+    from benchmarks.baselines import torch_script
+
+    assert torch_script.R1["stylegan"] == model.r1 and torch_script.AVERAGE["stylegan"] == model.average.decay
+    assert torch_script.LATENT_DIMS["stylegan"] == stylegan.build(16).latent_dim
 
 
 def test_multiplications_are_those_of_the_layers():
@@ -84,6 +112,15 @@ def test_multiplications_are_those_of_the_layers():
     # 8×8·(25·3·4), 4×4·(25·4·8), dense 16·8
     assert keras_nets.multiplications(discriminator) == 64 * 300 + 16 * 800 + 128
     assert train.operations_of("dcgan", 16, 2, TINY["dcgan"]) == 2 * 2 * (4 * 32_640 + 8 * 32_128)
+    penalised = train.operations_of("dcgan", 16, 2, {**TINY["dcgan"], "r1": 1.0})  # R1: six more passes of D
+    assert penalised == 2 * 2 * (4 * 32_640 + 14 * 32_128)
+
+
+@pytest.mark.parametrize("system", train.KERAS_SYSTEMS)
+def test_ours_asks_for_as_many_multiplications_as_the_plain_nets(system):
+    model = kf.models.build(system, 16, **TINY[system])
+    ours = [keras_nets.multiplications(network) for network in (model.generator, model.discriminator)]
+    assert ours == [keras_nets.multiplications(network) for network in keras_nets.networks(system, 16, **TINY[system])]
 
 
 def test_ratios_are_medians_within_rounds():
@@ -112,6 +149,12 @@ def test_a_program_that_cannot_run_is_left_out_with_a_line(monkeypatch):
     monkeypatch.setattr(train.util, "find_spec", lambda name: None)
     tasks, missing = train.tasks_of("dcgan", options)
     assert tasks == {} and missing == ["- torch-float32: left out: torch is not installed"]
+
+    monkeypatch.undo()
+    options = train._parser().parse_args(["--programs", "ours-float32", "step-float32"])
+    tasks, missing = train.tasks_of("stylegan", options)
+    assert "ours-float32" in tasks and "step-float32" not in tasks
+    assert missing == ["- step-float32: left out: stylegan is not written in plain Keras here"]
 
     task = {"trainer": "keras_step", "system": "nobody", "image_size": 16, "batch_size": 8}
     broken = {"broken": ({**task, "precision": "float32", "options": {}}, "tensorflow")}
