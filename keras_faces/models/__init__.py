@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from os import PathLike
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -72,22 +73,34 @@ def lesson(name: str) -> ModuleType:
 
 
 def load(path: str | PathLike, compile: bool = True) -> Any:
-    """A trained model from a run's ``model.keras``, or from a file of ``model.save``, whatever its system.
+    """A trained model from a run folder's ``model.keras``, or from a file of ``model.save``, whatever its system.
 
     ``keras.saving.load_model``, once all classes of the course are imported: Keras finds no others.
 
     Parameters
     ----------
     path
-        The .keras file.
+        The .keras file, or the run folder with its ``model.keras``.
     compile
         ``False`` leaves the optimizers out.
 
     Returns
     -------
     The model, with ``.generator``, ``.sample(count)`` and what else its system has.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file, or none in the folder: a training writes it at its end.
     """
     import keras
+
+    path = Path(path) / "model.keras" if Path(path).is_dir() else Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path}: no such file. A run folder has its model.keras when the training has ended; "
+            "`keras-faces train ... --resume` goes on with one that was broken off."
+        )
 
     for name in SYSTEMS:
         lesson(name)

@@ -80,3 +80,13 @@ def test_in_16_bits_no_bias_has_a_gradient_of_16_bit_sums(narrow, name):
     every = narrow(name, precision="bfloat16")._flatten_layers()
     short = [layer for layer in every if layer.compute_dtype != "float32" and getattr(layer, "bias", None) is not None]
     assert not [layer.path for layer in short if type(layer).__module__.startswith("keras.")]
+
+
+def test_a_run_folder_is_loaded_by_its_model_and_a_missing_one_is_named(narrow, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"model\.keras: no such file.*--resume"):
+        kf.models.load(tmp_path)
+    model = narrow("gan")
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(kf.models.load(str(tmp_path)).sample(2), model.sample(2))
+    with pytest.raises(FileNotFoundError, match="nothing: no such file"):
+        kf.models.load(tmp_path / "nothing")
