@@ -47,7 +47,7 @@ def generator(image_size: int = IMAGE_SIZE, latent_dim: int = 100, width: int = 
             layers.ReLU(),  # 8, 8, 128 → 16, 16, 64
         ]
     stages += [
-        up(3, image_size),
+        up(3, image_size, dtype="float32"),  # in bfloat16, too, pictures keep their digits
         layers.Activation("tanh", dtype="float32"),  # 32, 32, 3
     ]
     return keras.Sequential(stages, name="generator")
@@ -58,7 +58,7 @@ def discriminator(image_size: int = IMAGE_SIZE, width: int = 64) -> keras.Sequen
     first, *others = channels(image_size, width)
     stages = [
         layers.Input((image_size, image_size, 3)),
-        down(first),
+        down(first, dtype="float32"),  # here as well
         layers.LeakyReLU(negative_slope=0.2),  # 16, 16, 64
     ]
     for filters in others:

@@ -89,3 +89,11 @@ def test_a_clipped_critic_still_normalises(name, rule):
         if isinstance(layer, keras.layers.BatchNormalization):
             spread = keras.ops.std((maps - layer.beta) / layer.gamma, axis=(0, 1, 2))
             assert keras.ops.convert_to_numpy(spread).min() > 0.4
+
+
+def test_in_16_bits_pictures_keep_their_digits(narrow):
+    model = narrow("dcgan", precision="bfloat16")
+    made = [layer for layer in model.generator.layers if layer.output.shape[-1] == 3]
+    assert [layer.compute_dtype for layer in made] == ["float32", "float32"]  # the last convolution and its tanh
+    first, second, *_ = (layer for layer in model.discriminator.layers if layer.weights)
+    assert (first.compute_dtype, second.compute_dtype) == ("float32", "bfloat16")
