@@ -3,9 +3,8 @@
 A bias is added at every pixel of every map of a batch, so its gradient is the sum of the loss's slopes over all of
 them: 64 maps of 64×64 are 262,144 numbers. bfloat16 has eight binary digits. Once a sum in it is 256 times as large as
 what is added, nothing more is added, and the rest of the batch goes unheard. TensorFlow's operation on a CPU
-(``BiasAddGrad``) and XLA's sums of bfloat16 do just that: of a gradient of 262,144 equal slopes they find 2 % and 8 %
-(https://github.com/tensorflow/tensorflow/issues/86378 has the same operation). Products of matrices add in float32,
-whatever they multiply; so does a sum that is told to.
+(``BiasAddGrad``) and XLA's sums of bfloat16 do just that: of 262,144 equal slopes they find 0.2 % and 0.8 %. Products
+of matrices add in float32, whatever they multiply; so does a sum that is told to.
 
 Outputs are Keras's. In float32, and on TensorFlow's GPU, whose operation adds in float32, so are the gradients.
 
