@@ -104,7 +104,5 @@ NETWORKS = {"slides-v1": slides_v1, "slides-v2": slides_v2, "dcgan": dcgan, "sng
 
 def parameters(network: nn.Module) -> int:
     """Weights, with BatchNorm's running mean and variance and spectral normalisation's u (its v follows from u)."""
-    buffers = [
-        buffer for name, buffer in network.named_buffers() if not name.endswith(("num_batches_tracked", "_v", "kernel"))
-    ]
-    return sum(values.numel() for values in [*network.parameters(), *buffers])
+    state = network.state_dict().items()
+    return sum(values.numel() for name, values in state if not name.endswith(("num_batches_tracked", "_v")))

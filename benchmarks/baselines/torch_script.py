@@ -42,7 +42,7 @@ class Trainer:
         if system == "sngan":
             self.d_loss, self.g_loss = hinge, lambda fake: -fake.mean()
         self.r1, self.average = R1.get(system, 0.0), AVERAGE.get(system)
-        self.averaged = [weight.detach().clone() for weight in self.generator.parameters()]
+        self.averaged = [weight.detach().clone() for weight in self.generator.parameters()] if self.average else []
         self.d_optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
         self.g_optimizer = torch.optim.Adam(self.generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
         self.autocast = torch.autocast(self.device, torch.bfloat16, enabled=precision == "bfloat16")

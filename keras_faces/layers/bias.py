@@ -25,9 +25,7 @@ class Dense(keras.layers.Dense):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         outputs = ops.matmul(inputs, self.kernel)
-        if self.use_bias:
-            outputs = plus_bias(outputs, self.bias)
-        return outputs if self.activation is None else self.activation(outputs)
+        return self.activation(plus_bias(outputs, self.bias) if self.use_bias else outputs)
 
 
 def plus_bias(maps: Any, bias: Any) -> Any:
@@ -64,11 +62,10 @@ def _sum(slopes: Any) -> Any:
 
 def _sums_are_short(dtype: Any) -> bool:
     """Whether the backend would add 16-bit numbers in 16 bits."""
-    backend = keras.backend.backend()
-    if keras.backend.standardize_dtype(dtype) not in ("bfloat16", "float16") or backend not in ("tensorflow", "jax"):
+    if keras.backend.standardize_dtype(dtype) not in ("bfloat16", "float16"):
         return False
-    if backend == "jax":
-        return True
-    import tensorflow as tf
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
 
-    return not tf.config.list_physical_devices("GPU")
+        return not tf.config.list_physical_devices("GPU")
+    return keras.backend.backend() == "jax"

@@ -20,14 +20,8 @@ from keras import ops
 from keras_faces.layers.bias import plus_bias
 
 
-@keras.saving.register_keras_serializable("keras_faces")
-class Conv2D(keras.layers.Conv2D):
-    """Keras's layer with Keras's parameters and weights; (batch, H, W, channels) to (batch, H', W', filters)."""
-
-    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
-        if _is_plain(self) and self.groups == 1:
-            return convolution(inputs, kernel, self.strides[0], self.padding)
-        return super().convolution_op(inputs, kernel)
+class _WithBias:
+    """What both layers share: the operation of their own, then the bias of ``bias.py``, then the activation."""
 
     def call(self, inputs: Any) -> Any:
         if self.data_format != "channels_last":
@@ -37,25 +31,29 @@ class Conv2D(keras.layers.Conv2D):
 
 
 @keras.saving.register_keras_serializable("keras_faces")
-class Conv2DTranspose(keras.layers.Conv2DTranspose):
+class Conv2D(_WithBias, keras.layers.Conv2D):
     """Keras's layer with Keras's parameters and weights; (batch, H, W, channels) to (batch, H', W', filters)."""
 
-    def call(self, inputs: Any) -> Any:
-        if self.data_format != "channels_last":
-            return super().call(inputs)
-        maps = self.convolution_op(inputs)
-        return self.activation(plus_bias(maps, self.bias) if self.use_bias else maps)
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        if _is_plain(self) and self.groups == 1:
+            return convolution(inputs, kernel, self.strides[0], self.padding)
+        return super().convolution_op(inputs, kernel)
 
-    def convolution_op(self, inputs: Any) -> Any:
+
+@keras.saving.register_keras_serializable("keras_faces")
+class Conv2DTranspose(_WithBias, keras.layers.Conv2DTranspose):
+    """Keras's layer with Keras's parameters and weights; (batch, H, W, channels) to (batch, H', W', filters)."""
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """The transposed convolution, without bias and activation."""
         faster = _faster_here(inputs.dtype, inputs.shape[1:3], self.kernel_size, transposed=True)
         if faster and _is_plain(self):
             _, *shape = self.compute_output_shape(inputs.shape)
-            kernel = ops.convert_to_tensor(self.kernel)  # in the layer's dtype
+            kernel = ops.convert_to_tensor(kernel)  # of the layer's weight, in the layer's dtype
             return faster.transposed_convolution(inputs, kernel, self.strides[0], self.padding, shape)
         return ops.conv_transpose(
             inputs,
-            self.kernel,
+            kernel,
             strides=list(self.strides),
             padding=self.padding,
             output_padding=self.output_padding,
