@@ -1,4 +1,4 @@
-"""What several benchmarks need: two functions timed in turns, and the machine in words."""
+"""Shared by the benchmarks: two functions timed in turns, and the machine in words."""
 
 from __future__ import annotations
 
@@ -9,14 +9,25 @@ import sys
 import time
 from collections.abc import Callable
 
-from keras_faces.training.choices import processor
+from keras_faces.fast.autotune import processor
 
 
 def in_turns(first: Callable[[], object], second: Callable[[], object], rounds: int) -> tuple[float, float, float]:
-    """Median milliseconds of two functions that alternate, and the median of the ratios of neighbours.
+    """Time two functions that alternate.
 
-    Other work on the machine disturbs neighbours alike, so the ratio is surer than the times. Each is called once
-    before, to be compiled.
+    Other work on the machine disturbs neighbours alike, so their ratio is more certain than the times.
+
+    Parameters
+    ----------
+    first, second : callable
+        Without arguments. Each is called once before, to be compiled.
+    rounds : int
+        How often both are timed.
+
+    Returns
+    -------
+    tuple of float
+        Median milliseconds of both, and the median of the ratios of neighbours.
     """
     for function in (first, second):
         function()
@@ -32,7 +43,7 @@ def _milliseconds(function: Callable[[], object]) -> float:
 
 
 def tensorflow_alone(what: str) -> None:
-    """Stop where another backend runs: ``what`` is what TensorFlow has and it has not."""
+    """Raise ValueError on another backend; ``what`` names what only TensorFlow has."""
     import keras
 
     if keras.backend.backend() != "tensorflow":
@@ -40,7 +51,7 @@ def tensorflow_alone(what: str) -> None:
 
 
 def machine() -> str:
-    """The day, the processor and the versions."""
+    """Return the date, the processor and the versions."""
     import keras
 
     backend = keras.backend.backend()

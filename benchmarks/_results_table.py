@@ -10,7 +10,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_faces.runs import RunFolder
+from keras_faces.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     import pandas

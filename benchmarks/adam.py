@@ -1,12 +1,12 @@
-"""How long Adam takes over a system's weights: as Keras writes it, and in one operation.
+"""How long an update by Adam takes: as Keras writes it, and in one operation.
 
-What it measures: milliseconds of one update of both networks, and of their moments, with gradients at hand; in a
-compiled graph, alternating in one run; medians, and the median of the ratios of neighbours.
+It measures milliseconds of one update of both networks and of Adam's moments, gradients given, in a compiled graph.
+Both forms alternate in one run; medians, and the median of the ratios of neighbours.
 
 Command: ``./run bench adam [--systems dcgan slides-v2 linear] [--image-size 64] [--rounds 15]``. TensorFlow alone: JAX
 joins the operations by itself.
 
-What to read next: ``keras_faces/training/adam.py``.
+See also: ``keras_faces/fast/adam.py``.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import keras
 import numpy as np
 
 from benchmarks._measured import in_turns, tensorflow_alone
-from data_prep.script import run
+from data_prep.engine.script import run
 from keras_faces import models
-from keras_faces.commands.options import natural
-from keras_faces.training.adam import Adam
+from keras_faces.cli.options import natural
+from keras_faces.fast import adam
 
 
 def update(optimizer: keras.optimizers.Optimizer, shapes: list[tuple[int, ...]]) -> Callable[[], None]:
-    """A compiled function that makes one step of the optimizer over weights of these shapes."""
+    """Return a compiled function that makes one step of the optimizer, over weights of these shapes."""
     import tensorflow as tf
 
     random = np.random.default_rng(0)
@@ -36,8 +36,10 @@ def update(optimizer: keras.optimizers.Optimizer, shapes: list[tuple[int, ...]])
 
 
 def compare(shapes: list[tuple[int, ...]], rounds: int) -> tuple[float, float, float]:
-    """Median milliseconds of Keras's Adam and of ours, and the median ratio of neighbours."""
-    return in_turns(*(update(kind(2e-4, beta_1=0.5), shapes) for kind in (keras.optimizers.Adam, Adam)), rounds)
+    """Return the median milliseconds of Keras's Adam and of ours, and the median ratio of neighbours."""
+    theirs, ours = (keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2))
+    adam.accelerate(ours)
+    return in_turns(update(theirs, shapes), update(ours, shapes), rounds)
 
 
 def main(arguments: list[str] | None = None) -> int:

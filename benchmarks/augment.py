@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks._measured import machine
-from data_prep.script import run
-from keras_faces.commands.options import natural, positive, trained_run
-from keras_faces.files import replacing
+from data_prep.engine.script import run
+from keras_faces.cli.options import natural, positive
+from keras_faces.files import atomic_write
+from keras_faces.runs.folder import trained_run
 
 if TYPE_CHECKING:
     from keras_faces.data import Faces
@@ -102,7 +103,7 @@ def joined(people: Faces, file: Path | None) -> Faces:
     from keras_faces.data import Faces, load
     from keras_faces.data.labels import Labels
 
-    names, numbers = list(people.labels.names), people.labels.numbers
+    names, numbers = list(people.labels.names), people.labels.class_ids
     images = np.asarray(people.images[np.arange(len(people))])
     if file is not None:
         more = load(file, people.image_size)
@@ -117,23 +118,14 @@ def joined(people: Faces, file: Path | None) -> Faces:
 
 def learn(path: Path, faces: Faces, image_size: int, photographs: int, options: argparse.Namespace) -> Path:
     """A recogniser of these people, with as many steps as the others; one that was stopped goes on."""
-    from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder, train_once
+    from keras_faces.runs.classifier import classify
 
-    held_out = max(0.05, 0.6 / np.bincount(faces.labels.numbers).max())  # one face of somebody at least
+    held_out = max(0.05, 0.6 / np.bincount(faces.labels.class_ids).max())  # one face of somebody at least
     steps = max(1, int((1 - held_out) * len(faces)) // options.batch_size)
-    config = ClassifierConfig(
-        data=faces.source,
-        labels="identity",
-        image_size=image_size,
-        epochs=max(1, round(options.iterations / steps)),
-        batch_size=options.batch_size,
-        width=options.width,
-        held_out=held_out,
-        seed=options.seed,
-        precision=options.precision,
-    )
-    print(f"\n{path.name}: {len(faces):,} faces of {len(faces.labels.names):,} people, {config.epochs} epochs")
-    train_once(ClassifierFolder(path), config, faces)
+    epochs = max(1, round(options.iterations / steps))
+    print(f"\n{path.name}: {len(faces):,} faces of {len(faces.labels.names):,} people, {epochs} epochs")
+    asked = {"batch_size": options.batch_size, "width": options.width, "held_out": held_out, "seed": options.seed}
+    classify("identity", faces, epochs=epochs, **asked, precision=options.precision, out=path, resume=True)
     return path
 
 
@@ -158,7 +150,7 @@ def write(rows: list[dict], note: str, options: argparse.Namespace) -> None:
     import pandas
 
     whole = pandas.DataFrame(rows)
-    with replacing(options.out / "table.csv") as beside:
+    with atomic_write(options.out / "table.csv") as beside:
         whole.assign(machine=machine()).to_csv(beside, index=False)
     lines = [
         f"{rows[0]['pairs']:,} {note}.",
@@ -171,7 +163,7 @@ def write(rows: list[dict], note: str, options: argparse.Namespace) -> None:
         lines.append(
             f"| {WAYS[row['way']]} | {row['faces']:,} | {row['people']:,} | {accuracy} | {row['source']:.2f} |"
         )
-    with replacing(options.out / "table.md") as beside:
+    with atomic_write(options.out / "table.md") as beside:
         beside.write_text("\n".join([*lines, "", f"{machine()}.", ""]), encoding="utf-8")
 
 

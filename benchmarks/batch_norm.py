@@ -5,7 +5,7 @@
 The shapes are those of the networks at 64×64. Both layers alternate in one run; medians, and the median of the ratios
 of neighbours. TensorFlow alone: JAX joins the operations by itself.
 
-What to read next: ``keras_faces/layers/batch_norm.py``.
+See also: ``keras_faces/fast/batch_norm.py``.
 """
 
 from __future__ import annotations
@@ -17,28 +17,40 @@ import keras
 import numpy as np
 
 from benchmarks._measured import in_turns, machine, tensorflow_alone
-from data_prep.script import run
-from keras_faces.commands.options import positive
-from keras_faces.layers.batch_norm import BatchNormalization
+from data_prep.engine.script import run
+from keras_faces.cli.options import positive
+from keras_faces.fast import accelerate
 
 SHAPES = ((32, 64), (16, 128), (8, 256), (4, 512))  # sides and channels of dcgan's maps
 
 
-def forward_and_backward(kind: type, shape: tuple[int, ...], precision: str) -> Callable[[], None]:
-    """A compiled function that normalises random maps and takes the gradients by the maps and both weights."""
+def forward_and_backward(fast: bool, shape: tuple[int, ...], precision: str) -> Callable[[], None]:
+    """Return a compiled function that normalises random maps and takes the gradients by the maps and both weights.
+
+    Parameters
+    ----------
+    fast : bool
+        Whether the layer is accelerated.
+    shape : tuple of int
+        Of the maps, (batch, H, W, channels).
+    precision : str
+        Keras's dtype policy.
+    """
     import tensorflow as tf
 
-    layer = kind(dtype=precision)
+    layer = keras.layers.BatchNormalization(dtype=precision)
     layer.build(shape)
+    if fast:
+        accelerate(layer)
     random = np.random.default_rng(0)
-    maps, slope = (tf.constant(random.standard_normal(shape), layer.compute_dtype) for _ in range(2))
+    maps, upstream_grad = (tf.constant(random.standard_normal(shape), layer.compute_dtype) for _ in range(2))
 
     @tf.function
     def gradients():
         with tf.GradientTape() as tape:
             tape.watch(maps)
             outputs = layer(maps, training=True)
-        return tape.gradient(outputs, [maps, layer.gamma.value, layer.beta.value], slope)
+        return tape.gradient(outputs, [maps, layer.gamma.value, layer.beta.value], upstream_grad)
 
     return lambda: gradients()[1].numpy()
 
@@ -54,10 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
     for side, channels in SHAPES:
         for precision in ("float32", "mixed_bfloat16"):
             shape = (options.batch_size, side, side, channels)
-            kinds = (keras.layers.BatchNormalization, BatchNormalization)
-            theirs, ours, ratio = in_turns(
-                *(forward_and_backward(kind, shape, precision) for kind in kinds), options.rounds
-            )
+            forms = [forward_and_backward(fast, shape, precision) for fast in (False, True)]
+            theirs, ours, ratio = in_turns(*forms, options.rounds)
             name = precision.removeprefix("mixed_")
             print(f"| {side}×{side}×{channels} | {name} | {theirs:.1f} | {ours:.1f} | {ratio:.1f} |", flush=True)
     return 0

@@ -4,12 +4,10 @@
     ./run bench data --data lfw-deepfunneled --count 2000 --many 50000
 
 Measured, for each size: a loop of `cv2.imread` and `cv2.resize` on one thread; decoding alone, whole and at the reduced
-scale that `data_prep.decode` takes; `data_prep.resize` to pixels on each device; and from JPEG to a packed file with
-its checksums, on one thread and on all. Rounds alternate between all of these, so that a machine that is busy with
+scale that `data_prep.engine.decode` takes; `data_prep.resize` to pixels on each device; and from JPEG to a packed file
+with its checksums, on one thread and on all. Rounds alternate between all of these, so that a machine that is busy with
 other things slows all alike; medians are given, and ratios within a round. CPU time counts all threads. Memory is the
 peak of a process of its own, which packs `--many` pictures: links to the same files, over and over.
-
-What to read next: ``data_prep/decode.py``.
 """
 
 from __future__ import annotations
@@ -32,15 +30,15 @@ import cv2
 import h5py
 import numpy as np
 
-from data_prep.decode import Framing, decode, jpeg_size, reduction
-from data_prep.devices import Device, make_device
-from data_prep.pictures_in import Source, open_source
-from data_prep.pipeline import available_cores, quiet, run_portions
-from data_prep.resize import resize_to_packed
-from data_prep.script import DONE, run
+from data_prep.engine.decode import Framing, decode, jpeg_size, reduction
+from data_prep.engine.devices import Device, make_device
+from data_prep.engine.pipeline import quiet, run_portions
+from data_prep.engine.resize_packed import resize_to_packed
+from data_prep.engine.script import DONE, counted, run
+from data_prep.engine.sources import Source, open_source
 from keras_faces.data import load, write_packed
 from keras_faces.data.pictures import PictureError, to_square
-from keras_faces.training.choices import processor
+from keras_faces.fast.autotune import processor, usable_cores
 
 _DRAWN_SIZE, _DRAWN_QUALITY = 250, 92  # as LFW's photographs
 _FLAGS = {
@@ -53,7 +51,7 @@ _PLAIN = "plain loop, 1 thread"
 
 _MEMORY_PROGRAM = """
 import sys
-from data_prep.resize import resize_to_packed
+from data_prep.engine.resize_packed import resize_to_packed
 report = resize_to_packed(sys.argv[1], sys.argv[2], int(sys.argv[3]), progress=False)
 try:
     lines = open("/proc/self/status").read().splitlines()
@@ -110,17 +108,15 @@ def methods_for(
         methods[f"decode alone at 1/{factor}, 1 thread"] = partial(_decode_alone, paths, factor)
     methods["to pixels, cpu, 1 thread"] = partial(_to_pixels, source, framing, devices["cpu"], 1)
     for name, device in devices.items():
-        methods[f"to pixels, {name}, {_threads(workers)}"] = partial(_to_pixels, source, framing, device, workers)
+        methods[f"to pixels, {name}, {counted(workers, 'thread')}"] = partial(
+            _to_pixels, source, framing, device, workers
+        )
     methods["plain loop, then write_packed"] = partial(_plain_packed, paths, size, folder / "plain.h5")
     for threads in sorted({1, workers}):
-        methods[f"to a packed file, {_threads(threads)}"] = partial(
+        methods[f"to a packed file, {counted(threads, 'thread')}"] = partial(
             resize_to_packed, source.path, folder / "ours.h5", size, workers=threads, progress=False
         )
     return methods
-
-
-def _threads(count: int) -> str:
-    return f"{count} thread{'s' * (count > 1)}"
 
 
 def reduction_of(source: Source, framing: Framing) -> int:
@@ -221,7 +217,7 @@ def _devices(wanted: list[str], source: Source, size: int) -> tuple[dict[str, De
     for name in dict.fromkeys(["cpu", *wanted]):
         try:
             devices[name] = make_device(name, sample, size)
-        except (ValueError, ImportError) as error:
+        except ValueError as error:
             missing.append(f"- {name}: not measured: {error}")
     return devices, missing
 
@@ -229,11 +225,12 @@ def _devices(wanted: list[str], source: Source, size: int) -> tuple[dict[str, De
 def _machine() -> str:
     model, _ = processor()
     versions = f"OpenCV {cv2.__version__}, NumPy {np.__version__}, HDF5 {h5py.version.hdf5_version}"
-    machine = f"{datetime.date.today()}, {model}, {available_cores()} cores, {platform.system()}"
+    machine = f"{datetime.date.today()}, {model}, {usable_cores()} cores, {platform.system()}"
     return f"{machine}; Python {platform.python_version()}, {versions}"
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark; returns its exit code."""
     options = _parser().parse_args(arguments)
     with tempfile.TemporaryDirectory(dir=options.scratch) as scratch:
         folder = Path(scratch)
@@ -288,11 +285,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, default=500, help="pictures, at most (default: 500)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[125, 64, 32], help="(default: 125 64 32)")
     parser.add_argument("--rounds", type=int, default=7, help="(default: 7)")
-    parser.add_argument("--workers", type=int, default=available_cores(), help="threads (default: all cores)")
+    parser.add_argument("--workers", type=int, default=usable_cores(), help="threads (default: all cores)")
     parser.add_argument("--many", type=int, default=5000, help="pictures for the peak memory; 0: none (default: 5000)")
-    parser.add_argument(
-        "--devices", nargs="*", default=["opencl", "cuda", "accelerator"], help="besides the cpu (default: all)"
-    )
+    parser.add_argument("--devices", nargs="*", default=["opencl", "cuda"], help="besides the cpu (default: all)")
     parser.add_argument("--scratch", type=Path, help="folder for temporary files (default: the system's)")
     return parser
 

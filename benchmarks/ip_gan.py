@@ -18,7 +18,7 @@ people of MS-Celeb-1M and those of Multi-PIE, so only the order of the rows can 
 
 A setting that is finished is not trained again. `*.mat` is CMU PIE in 32×32 pixels: ``fea`` (n, 1024), ``gnd`` (n, 1).
 
-What to read next: ``keras_faces/models/ip_gan.py``, ``keras_faces/metrics/factors.py``.
+What to read next: ``keras_faces/models/dissertation/ip_gan.py``, ``keras_faces/metrics/factors.py``.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ import numpy as np
 
 from benchmarks._measured import machine
 from benchmarks.results import state_of
-from data_prep.script import run
-from keras_faces.commands.options import natural, positive, trained_run, two_or_more
-from keras_faces.files import replacing
-from keras_faces.key_values import key_values
-from keras_faces.runs import RunConfig, RunFolder
+from data_prep.engine.script import run
+from keras_faces.cli.options import natural, positive, two_or_more
+from keras_faces.files import atomic_write
+from keras_faces.models.options import parse_options
+from keras_faces.runs.folder import RunConfig, RunFolder, trained_run
 
 if TYPE_CHECKING:
     import pandas
@@ -161,22 +161,21 @@ def parted(faces: Faces, least: int, unseen: float, seed: int = 0) -> Parts:
 
 def recogniser(out: Path, parts: Parts, options: argparse.Namespace, seed: int) -> Path:
     """The folder of a classifier of the labelled people, trained if it is not finished yet."""
-    from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder, train_once
+    from keras_faces.runs.classifier import classify
 
-    labelled = parts.training.take(np.flatnonzero(parts.training.labels.numbers >= 0))
-    asked = {"image_size": options.image_size, "epochs": options.recogniser_epochs, "width": options.width}
-    config = ClassifierConfig(str(options.data), "identity", **asked, seed=seed, precision=options.precision)
-    train_once(ClassifierFolder(out), config, labelled)
+    labelled = parts.training.take(np.flatnonzero(parts.training.labels.class_ids >= 0))
+    asked = {"epochs": options.recogniser_epochs, "width": options.width, "precision": options.precision}
+    classify("identity", labelled, **asked, seed=seed, out=out, resume=True)
     return out
 
 
 def trained(name: str, parts: Parts, options: argparse.Namespace) -> Any:
     """The model of a setting, trained if it is not finished yet."""
-    from keras_faces.runs import train
+    from keras_faces.runs.train import train_run
 
     folder = RunFolder(options.out / name)
     if state_of(folder) != "finished":
-        asked = key_values(options.option) | SETTINGS[name][0]
+        asked = parse_options(options.option) | SETTINGS[name][0]
         config = RunConfig(
             system="ip-gan",
             data=str(options.data),
@@ -192,7 +191,7 @@ def trained(name: str, parts: Parts, options: argparse.Namespace) -> Any:
         )
         resume = folder.checkpoint.exists()
         print(f"{name}: {'going on' if resume else 'training'}", flush=True)
-        train(folder, folder.read() if resume else config, parts.training, resume=resume)
+        train_run(folder, folder.read() if resume else config, parts.training, resume=resume)
     return trained_run(folder.path)[2]
 
 
@@ -262,8 +261,8 @@ def factor_table(model: Any, image_size: int, count: int = 1500) -> pandas.DataF
 
 def pictures(models: dict[str, Any], parts: Parts, out: Path) -> None:
     """Figures 5.3 and 5.4: columns x^s, x^a, then a column a setting; rows of seen people, then of unseen ones."""
-    from keras_faces import plots
     from keras_faces.applications.transfer import rows_figure
+    from keras_faces.figures import grids
 
     several = [np.unique(faces.identities, return_index=True)[1][:4] for faces in (parts.seen, parts.unseen)]
     subjects = np.concatenate([parts.seen.images[several[0]], parts.unseen.images[several[1]]])
@@ -271,7 +270,7 @@ def pictures(models: dict[str, Any], parts: Parts, out: Path) -> None:
     for file, names in (("settings", list(SETTINGS)[:5]), ("lambda", ["lambda-0.01", "ip-gan", "lambda-1"])):
         made = [models[name].transfer(subjects, attributes) for name in names if name in models]
         titles = ", ".join(["x^s", "x^a", *(SETTINGS[name][1] for name in names if name in models)])
-        plots.save(rows_figure(np.stack([subjects, attributes, *made], axis=1), titles), out / f"{file}.png")
+        grids.save(rows_figure(np.stack([subjects, attributes, *made], axis=1), titles), out / f"{file}.png")
 
 
 # -------------------------------------------------------------------------------------------------- the command
@@ -285,7 +284,7 @@ def main(arguments: list[str] | None = None) -> int:
     parts = parted(load(options.data, options.image_size), options.least, options.unseen, options.seed)
     print(f"{parts.training.summary()}\nseen: {parts.seen!r}\nunseen: {parts.unseen!r}", flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
-    if "recogniser" not in key_values(options.option):
+    if "recogniser" not in parse_options(options.option):
         recogniser(options.out / "recogniser", parts, options, options.seed)
     if judge is None:
         judge = get(f"classifier:{recogniser(options.out / 'judge', parts, options, options.seed + 1)}")
@@ -309,9 +308,9 @@ def write(options: argparse.Namespace, parts: Parts, tables: dict[str, pandas.Da
     lines += [f"Options: {json.dumps(given, ensure_ascii=False)}", ""]
     for number, (title, table) in enumerate(tables.items(), 1):
         lines += [f"### {title}", "", _markdown(table), ""]
-        with replacing(options.out / f"table-{number}.csv") as beside:
+        with atomic_write(options.out / f"table-{number}.csv") as beside:
             table.to_csv(beside, index=False)
-    with replacing(options.out / "results.md") as beside:
+    with atomic_write(options.out / "results.md") as beside:
         beside.write_text("\n".join(lines), encoding="utf-8")
 
 

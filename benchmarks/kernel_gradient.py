@@ -4,9 +4,9 @@
 
 The shapes are those of the networks at 64×64 and of their phases, by the side of the map that the convolution makes.
 Both forms alternate in one run, in bfloat16; medians, and the median of the ratios of neighbours. The rule in
-``keras_faces/layers/convolution_tensorflow.py`` was read off this table. TensorFlow alone.
+``keras_faces/fast/convolution_tensorflow.py`` was read off this table. TensorFlow alone.
 
-What to read next: ``keras_faces/layers/convolution_tensorflow.py``.
+See also: ``keras_faces/fast/convolution_tensorflow.py``.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks._measured import in_turns, machine, tensorflow_alone
-from data_prep.script import run
-from keras_faces.commands.options import positive
-from keras_faces.layers.convolution_tensorflow import kernel_gradient
+from data_prep.engine.script import run
+from keras_faces.cli.options import positive
+from keras_faces.fast.convolution_tensorflow import kernel_gradient
 
 # Side of the map that is made, channels, filters, side of the kernel, stride; whose they are.
 SHAPES = [
@@ -37,31 +37,31 @@ SHAPES = [
 
 
 def forms(shape: tuple, batch: int) -> list[Callable[[], None]]:
-    """Two compiled functions that take the gradient for random maps and slopes: TensorFlow's and ours."""
+    """Return two compiled functions that give the kernel's gradient for random maps: TensorFlow's and ours."""
     import tensorflow as tf
 
     side, channels, filters, size, strides, _ = shape
     random = np.random.default_rng(0)
     maps = random.standard_normal((batch, side * strides, side * strides, channels), "float32")
-    slopes = random.standard_normal((batch, side, side, filters), "float32")
-    maps, slopes = tf.cast(maps, "bfloat16"), tf.cast(slopes, "bfloat16")
+    upstream_grad = random.standard_normal((batch, side, side, filters), "float32")
+    maps, upstream_grad = tf.cast(maps, "bfloat16"), tf.cast(upstream_grad, "bfloat16")
     stride = [1, strides, strides, 1]
 
     @tf.function
-    def theirs(maps, slopes):
+    def theirs(maps, upstream_grad):
         return tf.raw_ops.Conv2DBackpropFilter(
             input=maps,
             filter_sizes=[size, size, channels, filters],
-            out_backprop=slopes,
+            out_backprop=upstream_grad,
             strides=stride,
             padding="SAME",
         )
 
     @tf.function
-    def ours(maps, slopes):
-        return kernel_gradient(maps, slopes, (size, size), strides, "same")
+    def ours(maps, upstream_grad):
+        return kernel_gradient(maps, upstream_grad, (size, size), strides, "same")
 
-    return [lambda form=form: form(maps, slopes)[0, 0].numpy() for form in (theirs, ours)]
+    return [lambda form=form: form(maps, upstream_grad)[0, 0].numpy() for form in (theirs, ours)]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,13 +1,13 @@
-"""How much faster a doubling and its convolution are on the small map, shape by shape.
+"""How much faster ``UpSampling2D`` and ``Conv2D`` are on the small map, shape by shape.
 
-What it measures: milliseconds for forward and backward (by maps and by weights) of ``UpSampling2D`` + ``Conv2D`` as the
-slide lists them and by phases (``keras_faces/layers/upsample_conv.py``), in a compiled graph, alternating in one run;
-medians, and the median of the ratios of neighbours, which other work on the machine disturbs least.
+It measures milliseconds of forward and backward (by maps and by weights), as Keras computes the two layers and by
+phases, in a compiled graph. Both forms alternate in one run; medians, and the median of the ratios of neighbours, which
+other work on the machine disturbs least.
 
 Command: ``python -m benchmarks.phases [--batch 64] [--rounds 9] [--dtypes float32 bfloat16]``; for JAX, set
-``KERAS_BACKEND=jax``. The rule in ``PolyphaseSequential`` was read off this table.
+``KERAS_BACKEND=jax``. ``SMALLEST_KERNEL`` was read off this table.
 
-What to read next: ``keras_faces/layers/upsample_conv.py``.
+See also: ``keras_faces/fast/upsample_conv.py``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from keras import ops
 
 from benchmarks._measured import in_turns
-from keras_faces.layers.upsample_conv import doubled_convolution
+from keras_faces.fast.upsample_conv import doubled_convolution
 
 # Side of the small map, channels, filters, side of the kernel; whose they are.
 SHAPES = [
@@ -43,16 +43,16 @@ SHAPES = [
 
 
 def as_listed(maps: Any, kernel: Any) -> Any:
-    """The doubled map, then the convolution: what the two layers of Keras do."""
+    """Double the map, then convolve: what the two layers of Keras compute."""
     doubled = ops.repeat(ops.repeat(maps, 2, axis=1), 2, axis=2)
     return ops.conv(doubled, kernel, padding="same", data_format="channels_last")
 
 
 def forward_and_backward(form: Callable, dtype: str) -> Callable:
-    """A compiled function of maps, float32 weights and the slope of the outputs that gives both gradients."""
+    """Return a compiled function of maps, float32 weights and the upstream gradient that gives both gradients."""
 
-    def loss(maps, kernel, slope):
-        return ops.sum(ops.cast(form(maps, ops.cast(kernel, dtype)) * slope, "float32"))
+    def loss(maps, kernel, upstream_grad):
+        return ops.sum(ops.cast(form(maps, ops.cast(kernel, dtype)) * upstream_grad, "float32"))
 
     if keras.backend.backend() == "jax":
         import jax
@@ -62,22 +62,26 @@ def forward_and_backward(form: Callable, dtype: str) -> Callable:
     import tensorflow as tf
 
     @tf.function
-    def gradients(maps, kernel, slope):
+    def gradients(maps, kernel, upstream_grad):
         with tf.GradientTape() as tape:
             tape.watch([maps, kernel])
-            value = loss(maps, kernel, slope)
+            value = loss(maps, kernel, upstream_grad)
         return tape.gradient(value, [maps, kernel])
 
     return lambda *given: [gradient.numpy() for gradient in gradients(*given)][:0]
 
 
 def compare(shape: tuple, dtype: str, batch: int, rounds: int) -> tuple[float, float, float]:
-    """Median milliseconds as listed and by phases, and the median ratio of neighbours."""
+    """Return the median milliseconds as listed and by phases, and the median ratio of neighbours."""
     side, channels, filters, size, _ = shape
     random = np.random.default_rng(0)
     maps = ops.cast(random.standard_normal((batch, side, side, channels), "float32"), dtype)
-    slope = ops.cast(random.standard_normal((batch, 2 * side, 2 * side, filters), "float32"), dtype)
-    given = maps, ops.convert_to_tensor(random.standard_normal((size, size, channels, filters), "float32")), slope
+    upstream_grad = ops.cast(random.standard_normal((batch, 2 * side, 2 * side, filters), "float32"), dtype)
+    given = (
+        maps,
+        ops.convert_to_tensor(random.standard_normal((size, size, channels, filters), "float32")),
+        upstream_grad,
+    )
     forms = [functools.partial(forward_and_backward(form, dtype), *given) for form in (as_listed, doubled_convolution)]
     return in_turns(*forms, rounds)
 

@@ -3,17 +3,16 @@
     ./run bench precision --data celeba --out precision
     ./run bench precision --data celeba --systems slides-v1 dcgan:width=32 --seeds 8 --epochs 20 --out precision
 
-Two trainings with one seed begin with the same weights and see the same photographs in the same order. Short numbers
-lead them apart all the same, as any rounding does, so that one pair says nothing: the table has the mean of each
-precision, and the mean of the seeds' differences with its 95 % interval by Student's t. An interval that holds 0 says
-that no difference is shown, and its ends how large one could still be.
+Two trainings with one seed begin with the same weights and see the same photographs in the same order. Rounding leads
+them apart all the same, so that one pair says nothing: the table has the mean of each precision, and the mean of the
+seeds' differences with its 95 % interval by Student's t. If the interval holds 0, no difference is shown.
 
     precision/dcgan/bfloat16-3/     a run folder for each precision and seed, as `keras-faces train` makes it
               precision.md          the table
 
 A run that is finished is not trained again, and one that was broken off goes on.
 
-What to read next: ``keras_faces/training/choices.py``.
+See also: ``keras_faces/fast/autotune.py``.
 """
 
 from __future__ import annotations
@@ -26,20 +25,20 @@ import numpy as np
 from benchmarks._measured import machine
 from benchmarks.results import Row, Scorer
 from benchmarks.runs import train
-from data_prep.script import run
-from keras_faces.commands.options import positive, two_or_more
-from keras_faces.files import replacing
-from keras_faces.key_values import system_and_options
+from data_prep.engine.script import run
+from keras_faces.cli.options import positive, two_or_more
+from keras_faces.files import atomic_write
 from keras_faces.metrics.features import get
-from keras_faces.runs import RunFolder
+from keras_faces.models.options import parse_system
+from keras_faces.runs.folder import RunFolder
 
 PRECISIONS = ("float32", "bfloat16")
 SCORES = {"fid": "FID", "recall": "recall"}
 
 
 def run_arguments(system: str, precision: str, seed: int, options: argparse.Namespace) -> list[str]:
-    """What ``keras-faces train`` is given for one of the runs, ``--data`` and ``--out`` apart."""
-    name, own = system_and_options(system)
+    """Return the arguments of ``keras-faces train`` for one of the runs, without ``--data`` and ``--out``."""
+    name, own = parse_system(system)
     words = [name, "--precision", precision, "--seed", str(seed), "--image-size", str(options.image_size)]
     words += ["--count", str(options.train_count), "--epochs", str(options.epochs)]
     words += ["--batch-size", str(options.batch_size), "--compiler", "graph"]
@@ -50,7 +49,7 @@ def run_arguments(system: str, precision: str, seed: int, options: argparse.Name
 
 
 def difference(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
-    """The mean of ``second - first``, pair by pair, and the reach of its 95 % interval to either side."""
+    """Return the mean of ``second - first``, pair by pair, and half the width of its 95 % interval."""
     from scipy.stats import t
 
     differences = np.asarray(second) - np.asarray(first)
@@ -59,7 +58,7 @@ def difference(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
 
 
 def table(found: dict[str, dict[str, dict[str, list[float]]]]) -> str:
-    """A row a system and score, as markdown; ``found[system][score][precision]`` has a value a seed."""
+    """Return a markdown row for each system and score; ``found[system][score][precision]`` has one value per seed."""
     lines = ["| system | score | float32 | bfloat16 | bfloat16 − float32 | seeds |", "|---|---|---:|---:|---:|---:|"]
     for system, scores in found.items():
         for score, of in scores.items():
@@ -101,7 +100,7 @@ def write(found: dict, options: argparse.Namespace) -> None:
     text = f"{machine()}. {options.epochs} epochs of {options.train_count} photographs, {size}×{size}, batches of "
     text += f"{options.batch_size}; scores by {options.features}, {options.count} images a side; mean ± standard "
     text += f"deviation over the seeds, mean difference with its 95 % interval.\n\n{table(found)}\n"
-    with replacing(options.out / "precision.md") as beside:
+    with atomic_write(options.out / "precision.md") as beside:
         beside.write_text(text, encoding="utf-8")
 
 

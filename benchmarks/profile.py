@@ -8,7 +8,7 @@ operations that run side by side count both, so the sum may exceed the step's ow
 `Conv2DBackpropInput`, and its gradient by the images as `Conv2D`: the names are TensorFlow's. TensorFlow alone, without
 XLA, which joins operations and would hide them.
 
-What to read next: ``benchmarks/train.py``, which says how fast the whole step is.
+See also: ``benchmarks/train.py``, how fast the whole step is.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ import keras
 import numpy as np
 
 from benchmarks._measured import machine, tensorflow_alone
-from data_prep.script import run
+from data_prep.engine.script import run
 from keras_faces import models
-from keras_faces.commands.options import natural, positive
+from keras_faces.cli.options import natural, positive
 
 OPERATION = re.compile(r"[\w./-]+:_?(?:MklNative|Mkl)?_?(?P<kind>[A-Z]\w+)")  # "g/dense/MatMul:_MklMatMul" -> MatMul
 CALLS = {"PartitionedCall", "StatefulPartitionedCall", "While", "If"}  # hold other operations, which count themselves
@@ -34,7 +34,7 @@ MULTIPLYING = re.compile(r"Conv2D|MatMul|Einsum")
 
 
 def seconds_by_operation(model: keras.Model, images: np.ndarray, steps: int) -> tuple[float, Counter, Counter]:
-    """Seconds of a step; and by kind of operation, how often a step runs it and the seconds that this takes."""
+    """Return a step's seconds, and by kind of operation how often a step runs it and the seconds of these runs."""
     import tensorflow as tf
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
@@ -60,7 +60,7 @@ def seconds_by_operation(model: keras.Model, images: np.ndarray, steps: int) -> 
 
 
 def table(whole: float, times: Counter, seconds: Counter, top: int) -> str:
-    """The costliest kinds, what is left, and the share of those that multiply matrices."""
+    """Return the costliest kinds, the rest, and the share of those that multiply matrices, as markdown."""
     total = seconds.total()
     lines = ["| operation | times a step | ms | share |", "|---|---:|---:|---:|"]
     for kind, spent in seconds.most_common(top):

@@ -14,7 +14,7 @@ is not trained again and a score that is there is not measured again, so that th
 and grow. A run that is there already counts with the settings of its own ``config.json``: the table and the commands
 below it are written from that. The budgets are minutes; it is no race, and none of these systems has come to its end.
 
-What to read next: ``keras_faces/evaluate.py``.
+What to read next: ``keras_faces/runs/evaluate.py``.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks._measured import machine
 from benchmarks._results_table import markdown, table
-from data_prep.script import run
-from keras_faces.commands.options import natural, trained_run, two_or_more
-from keras_faces.files import replacing
-from keras_faces.runs import RunError, RunFolder
+from data_prep.engine.script import run
+from keras_faces.cli.options import natural, two_or_more
+from keras_faces.files import atomic_write
+from keras_faces.runs.folder import RunError, RunFolder, trained_run
 
 if TYPE_CHECKING:
-    from keras_faces.evaluate import Photographs, Reference
+    from keras_faces.runs.reference import Photographs, Reference
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ BUDGET: dict[str, dict[str, int | None]] = {
 # time, an average of its weights does not. Several steps of D for each of G are dear: half the channels, and more steps
 # for it. At 125×125 five steps bring wgan's critic to its bound before G has moved. There, and for 500 iterations at
 # 64×64, lsgan's D swings from step to step while G stays grey; a small R1 frees it.
-SMOOTH = ["--r1", "10", "--option", "d_rate=2e-4"]
-DISTANCE = ["--loss", "wgan-gp", "--option", "d_rate=2e-4"]
+SMOOTH = ["--r1", "10", "--option", "d_learning_rate=2e-4"]
+DISTANCE = ["--loss", "wgan-gp", "--option", "d_learning_rate=2e-4"]
 NARROW = ["--option", "width=32"]
 RULES = {
     ("linear", "chinese"): SMOOTH,
@@ -157,14 +157,13 @@ def state_of(folder: RunFolder) -> str:
     """What became of a run: "finished", "not begun", "being trained", "broken off in epoch 3, iteration 20", ..."""
     import pandas
 
-    from keras_faces.evaluate import checkpoint_place
 
     if not folder.checkpoint.exists():
         return "not begun"
     if is_held(folder):
         return "being trained"
     try:
-        epoch, iteration = checkpoint_place(folder)
+        epoch, iteration = folder.place()
     except RunError:
         return "damaged checkpoint"
     log = pandas.read_csv(folder.log) if folder.log.exists() else pandas.DataFrame({"iteration": []})
@@ -199,11 +198,11 @@ class Scorer:
 
     def score(self, row: Row) -> None:
         """Give the row its scores: those of its folder, and what they lack."""
-        from keras_faces import evaluate
+        from keras_faces.runs import evaluate, reference
 
         config = row.folder.read()
         if self.photographs is None:
-            self.photographs = evaluate.photographs(config, row.data, count=self.count)
+            self.photographs = reference.photographs(config, row.data, count=self.count)
         elif config.fingerprint != self.photographs.training.fingerprint():
             raise RunError(f"{row.folder.path} was trained on other photographs than the runs before it.")
         found = evaluate.begin(row.folder, self.photographs, self.count, self.seed)
@@ -218,7 +217,8 @@ class Scorer:
 
     def score_photographs(self, row: Row) -> None:
         """Score training photographs as if they were fakes: what faces that cannot be told from photographs get."""
-        from keras_faces.evaluate import Evaluation, some
+        from keras_faces.runs.evaluate import Evaluation
+        from keras_faces.runs.reference import some
 
         if self.photographs is None or self.photographs.held_out is None:
             return
@@ -234,7 +234,7 @@ class Scorer:
         row.scores = {name: found.scores[name] for name in self.features}
 
     def reference(self, name: str) -> Reference:
-        from keras_faces.evaluate import Reference
+        from keras_faces.runs.reference import Reference
 
         if name not in self.references:
             self.references[name] = Reference(self.photographs, name, self.count, self.seed)
@@ -294,24 +294,24 @@ def planned(options: argparse.Namespace) -> list[Row]:
 
 def draw(rows: list[Row], path: Path, seed: int) -> None:
     """Nine faces of each scored run, a row a system."""
-    from keras_faces import plots
+    from keras_faces.figures import grids
 
     faces = [(row.system, trained_run(row.folder.path)[2].sample(9, seed=seed)) for row in rows]
     if faces:
-        plots.save(plots.evolution(faces), path)
+        grids.save(grids.evolution(faces), path)
 
 
 def write(rows: list[Row], options: argparse.Namespace) -> None:
     """Write both files from what is known so far; nobody loses a table to Ctrl-C."""
     options.out.mkdir(parents=True, exist_ok=True)
     whole = table(rows)
-    with replacing(options.out / "results.csv") as beside:
+    with atomic_write(options.out / "results.csv") as beside:
         whole.assign(machine=machine()).to_csv(beside, index=False)
     evaluated = ["evaluate", "RUN", "--count", str(options.count), "--seed", str(options.seed)]
     for features in options.features or ["pixels"]:
         kind, colon, path = features.partition(":")
         evaluated += ["--features", f"{kind}{colon}{Path(path).name if colon else ''}"]
-    with replacing(options.out / "results.md") as beside:
+    with atomic_write(options.out / "results.md") as beside:
         beside.write_text(markdown(whole, machine(), f"keras-faces {shlex.join(evaluated)}"), encoding="utf-8")
 
 

@@ -11,8 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from keras_faces.runs import RunError, RunFolder
-from keras_faces.training.classifying import ClassifierFolder
+from keras_faces.runs.classifier import ClassifierFolder
+from keras_faces.runs.folder import RunError, RunFolder
 
 
 def train(path: Path, arguments: list[str], data: str) -> None:

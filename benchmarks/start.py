@@ -3,13 +3,12 @@
     ./run bench start
     ./run bench start --systems slides-v2 dcgan --backends tensorflow jax --rounds 5
 
-Each start is a process of its own; the starts take turns, and medians are given. What is measured is what `keras-faces
-train` does: load Keras and its backend, load this package, choose by the remembered measurement, draw the first
-photographs, build the networks, trace and compile the first step. "Plain Keras" loads Keras as anyone does, and lets it
-compile as it likes. A cache folder of their own is filled by a first start, which is not counted but for the column
-"first step, empty cache".
+Each start is a process of its own; the starts take turns, and medians are given. It measures what `keras-faces train`
+does: load Keras and its backend, load this package, choose precision and compiler, draw the first photographs, build
+the networks, trace and compile the first step. "Plain Keras" loads Keras as usual, and lets it compile as it likes.
+A first start, which is not counted, fills a cache folder; its first step is the row "first step, empty cache".
 
-Read next: ``keras_faces/training/choices.py``.
+See also: ``keras_faces/fast/autotune.py``.
 """
 
 from __future__ import annotations
@@ -35,21 +34,22 @@ def mark(name):
     now = time.time()
     times[name], began = now - began, now
 mark("Python")
-from keras_faces.commands.options import use_backend
+from keras_faces.runs.backend import use_backend
 if task["plain"]:
     os.environ["KERAS_BACKEND"] = task["backend"]
 else:
     use_backend(task["backend"])
 import keras
 mark("Keras and its backend")
-from keras_faces.runs import RunConfig
-from keras_faces.training import callbacks, choices
+from keras_faces.runs.folder import RunConfig
+from keras_faces.runs import callbacks
+from keras_faces.fast import autotune
 from keras_faces.data import load
 mark("this package")
 config = RunConfig(task["system"], image_size=task["image_size"], compiler="auto", precision="auto",
                    options=task["options"])
 if not task["plain"]:
-    choices.prepare(task["backend"])
+    autotune.prepare(task["backend"])
     config.settle()
 else:
     config.precision, config.compiler = "float32", "xla"
@@ -69,7 +69,7 @@ out.write(json.dumps(times))
 
 
 def start(task: dict, cache: Path) -> dict[str, float]:
-    """Seconds by part of one start."""
+    """Return the seconds of each part of one start."""
     import time
 
     path = os.pathsep.join([str(Path(__file__).resolve().parent.parent), *filter(None, sys.path)])
@@ -83,7 +83,7 @@ def start(task: dict, cache: Path) -> dict[str, float]:
 
 
 def table(found: dict[str, list[dict[str, float]]], empty: dict[str, dict[str, float]]) -> str:
-    """A column a start, a row a part, in seconds, as markdown."""
+    """Return a column for each start and a row for each part, in seconds, as markdown."""
     parts = list(next(iter(found.values()))[0])
     medians = {}
     for name, rounds in found.items():
@@ -91,8 +91,7 @@ def table(found: dict[str, list[dict[str, float]]], empty: dict[str, dict[str, f
     rows = {part: [one[part] for one in medians.values()] for part in parts[:-1]}
     rows["**together**"] = [sum(column) for column in zip(*rows.values(), strict=True)]
     rows["a later step"] = [one[parts[-1]] for one in medians.values()]
-    for part in ("choices", "first step"):
-        rows[f"{part}, empty cache"] = [empty[name][part] for name in found]
+    rows["first step, empty cache"] = [empty[name]["first step"] for name in found]
     lines = [f"| seconds | {' | '.join(found)} |", f"|---|{'---:|' * len(found)}"]
     lines += [f"| {name} | {' | '.join(f'{value:.2f}' for value in values)} |" for name, values in rows.items()]
     return "\n".join(lines)

@@ -27,9 +27,10 @@ import numpy as np
 
 from benchmarks import runs
 from benchmarks.results import machine
-from data_prep.script import run
-from keras_faces.commands.options import natural, positive, trained_run
-from keras_faces.files import replacing
+from data_prep.engine.script import run
+from keras_faces.cli.options import natural, positive
+from keras_faces.files import atomic_write
+from keras_faces.runs.folder import trained_run
 
 if TYPE_CHECKING:
     import pandas
@@ -111,7 +112,7 @@ def judging(judge: Path, names: tuple[str, ...]) -> Features:
 
 def held_out(faces: Faces, judge: Path) -> tuple[np.ndarray, np.ndarray]:
     """Photographs that the judge has not learned from, with their labels; all, if it learned from other files."""
-    from keras_faces.training.classifying import ClassifierFolder, split
+    from keras_faces.runs.classifier import ClassifierFolder, split
 
     config = ClassifierFolder(judge).read()
     chosen = np.arange(len(faces))
@@ -137,7 +138,7 @@ def row(name: str, images: np.ndarray, wanted: np.ndarray, features: Features, s
 
 def shown(faces: Faces, seed: int, across: int = 10) -> np.ndarray:
     """Photographs of the first and of the last class, five each."""
-    numbers = faces.labels.numbers
+    numbers = faces.labels.class_ids
     random = np.random.default_rng(seed)
     ends = [np.flatnonzero(numbers == number) for number in (0, len(faces.labels.names) - 1)]
     chosen = np.concatenate([random.choice(mine, across // 2, replace=len(mine) < across // 2) for mine in ends])
@@ -154,16 +155,16 @@ def write(rows: list[dict], drawn: list[tuple[str, np.ndarray]], features: Featu
     """Write the table and the picture from what is known so far."""
     import pandas
 
-    from keras_faces import plots
+    from keras_faces.figures import grids
 
     whole = pandas.DataFrame(rows)
     options.out.mkdir(parents=True, exist_ok=True)
-    with replacing(options.out / "table.csv") as beside:
+    with atomic_write(options.out / "table.csv") as beside:
         whole.assign(machine=machine()).to_csv(beside, index=False)
-    with replacing(options.out / "table.md") as beside:
+    with atomic_write(options.out / "table.md") as beside:
         beside.write_text(markdown(whole, features, options), encoding="utf-8")
-    plots.save(
-        plots.evolution([(name, plots.magnify(images, 96)) for name, images in drawn]), options.out / "faces.png"
+    grids.save(
+        grids.evolution([(name, grids.magnify(images, 96)) for name, images in drawn]), options.out / "faces.png"
     )
 
 

@@ -3,17 +3,17 @@
     ./run bench train                                                   # slides-v1, slides-v2, dcgan at 64×64
     ./run bench train --systems dcgan --image-size 128 --batch-size 32 --seconds 10
     ./run bench train --programs ours-bfloat16 torch-bfloat16           # some of the programs only
-    ./run bench train --programs shared-bfloat16 torch-bfloat16         # ours with G's fakes made once, as PyTorch's
+    ./run bench train --programs ours-bfloat16 plain-bfloat16           # with the fast layers and without
     ./run bench train --systems sngan stylegan                          # beside PyTorch alone
 
-For each system, a process of its own for each program builds the nets and makes its first steps; then the programs take
-turns, so that a machine that is busy with other things slows all alike. Medians of the rounds are given, and ratios
-within a round. CPU seconds are those of a step in all threads. "First step" holds tracing and compiling. Memory is the
-peak of the process. The matrix product of the same machine runs among them: the share of its rate says how much of what
-is possible is reached, counting the multiplications that the source's layers ask for, at every forward and backward
-pass, each with its addition as two. A program that needs fewer for the same numbers may show more than it makes.
+Each program is a process of its own, which builds the networks and makes its first steps; then the programs take turns,
+so that other work on the machine slows all alike. Medians of the rounds are given, and ratios within a round. CPU
+seconds are those of a step in all threads. "First step" includes tracing and compiling. Memory is the peak of the
+process. "Share of the matrix rate" is the operations of the source's layers, forward and backward, a multiplication
+and its addition counting as two, divided by the time and by the rate of a large matrix product in the same rounds. A
+program that needs fewer operations for the same result shows a share that is too high.
 
-The programs are in ``benchmarks/baselines``. Read next: ``baselines/keras_step.py``.
+See also: ``benchmarks/baselines``, the programs.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ DEFAULT = list(PROGRAMS)
 PROGRAMS |= {
     "calls-float32": ("ours", "float32", "tensorflow", "tensorflow", {"steps_per_call": 10}, "this, 10 steps a call"),
     "calls-bfloat16": ("ours", "bfloat16", "tensorflow", "tensorflow", {"steps_per_call": 10}, "this, 10 steps a call"),
-    "shared-float32": ("ours", "float32", "tensorflow", "tensorflow", {"shared_fakes": True}, "this, shared fakes"),
-    "shared-bfloat16": ("ours", "bfloat16", "tensorflow", "tensorflow", {"shared_fakes": True}, "this, shared fakes"),
+    "plain-float32": ("ours", "float32", "tensorflow", "tensorflow", {"fast_layers": False}, "this, plain layers"),
+    "plain-bfloat16": ("ours", "bfloat16", "tensorflow", "tensorflow", {"fast_layers": False}, "this, plain layers"),
     "jax-float32": ("ours", "float32", "jax", "jax", {}, "this package on JAX"),
     "jax-bfloat16": ("ours", "bfloat16", "jax", "jax", {}, "this package on JAX"),
     "compile-bfloat16": (
@@ -63,7 +63,7 @@ MATRIX_SIDE = 2048
 
 @dataclass
 class Measured:
-    """What one program did: per round the steps and their seconds, and what was told at its start and end."""
+    """What one program did: the steps and their seconds in each round, and its messages at the start and the end."""
 
     steps: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -94,7 +94,7 @@ class Worker:
         self.started = self._answer()
 
     def ask(self, **order) -> dict:
-        """Send one line, wait for the answer."""
+        """Send one line and return the answer."""
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         return self._answer()
@@ -114,7 +114,7 @@ class Worker:
 
 
 def measure(tasks: dict[str, tuple[dict, str]], rounds: int, seconds: float) -> tuple[dict[str, Measured], list[str]]:
-    """Let the programs take turns; returns what was measured, and a line for each program that could not run."""
+    """Let the programs take turns; return what was measured, and a line for each program that could not run."""
     workers: dict[str, Worker] = {}
     missing = []
     try:
@@ -142,7 +142,7 @@ def measure(tasks: dict[str, tuple[dict, str]], rounds: int, seconds: float) -> 
 
 
 def tasks_of(system: str, options: argparse.Namespace) -> tuple[dict[str, tuple[dict, str]], list[str]]:
-    """The programs of one system and the matrix products; and a line for each whose framework is not installed."""
+    """Return the programs of one system and the matrix products, and a line for each program that cannot run."""
     common = {"system": system, "image_size": options.image_size, "batch_size": options.batch_size}
     tasks, missing = {}, []
     for name in options.programs:
@@ -163,12 +163,12 @@ def tasks_of(system: str, options: argparse.Namespace) -> tuple[dict[str, tuple[
 
 
 def table(found: dict[str, Measured], batch_size: int, operations: float, matrix_side: int) -> str:
-    """A row a program, as markdown: speed, ratios to the best of ours and to ours at equal precision, memory."""
+    """Return a markdown row for each program: speed, ratios to the best of ours and at equal precision, memory."""
     rates = matrix_rates(found, matrix_side)
     lines = [
         "| program | layers | images/s | seconds a step | CPU seconds | first step | peak memory | ours / this | "
-        "ours at equal precision / this | share of the matrix rate | waiting for data |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "ours at equal precision / this | share of the matrix rate |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     ours = {name: one for name, one in found.items() if name in PROGRAMS and PROGRAMS[name][0] == "ours"}
     best = min(ours, key=lambda name: statistics.median(ours[name].step)) if ours else None
@@ -179,7 +179,6 @@ def table(found: dict[str, Measured], batch_size: int, operations: float, matrix
         step = statistics.median(one.step)
         equal = [other for other in ours if PROGRAMS[other][1] == precision]
         equal = min(equal, key=lambda other: statistics.median(ours[other].step), default=None)
-        waited = one.ended.get("waited")
         cells = [
             title,
             precision,
@@ -191,19 +190,18 @@ def table(found: dict[str, Measured], batch_size: int, operations: float, matrix
             f"{ratio(one, found[best]):.2f}" if best else "",
             f"{ratio(one, found[equal]):.2f}" if equal else "",
             f"{operations / step / rates[precision]:.0%}" if precision in rates else "",
-            "" if waited is None else f"{waited:.1%}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def ratio(one: Measured, other: Measured) -> float:
-    """How many times faster ``other`` is: the median of the rounds' ratios."""
+    """Return how many times faster ``other`` is: the median of the rounds' ratios."""
     return statistics.median(a / b for a, b in zip(one.step, other.step, strict=True))
 
 
 def matrix_rates(found: dict[str, Measured], side: int) -> dict[str, float]:
-    """Operations a second of square matrix products, by precision."""
+    """Return the operations per second of square matrix products, by precision."""
     rates = {}
     for precision in ("float32", "bfloat16"):
         if one := found.get(f"matrix-{precision}"):
@@ -212,10 +210,11 @@ def matrix_rates(found: dict[str, Measured], side: int) -> dict[str, float]:
 
 
 def operations_of(system: str, image_size: int, batch_size: int, options: dict) -> float:
-    """Operations of one step: G forward twice and backward once; D forward and backward on real, fake and G's images.
+    """Return the operations of one step.
 
-    A backward pass costs two forward ones, and one where D stands still and only its input's gradient is wanted. R1 is
-    one pass forward, one back to the images, and twice as much again for each to differentiate that by the weights.
+    G runs forward twice and backward once, D forward and backward on real images, fakes and G's images. A backward pass
+    costs two forward ones, and one where D is frozen and only the gradient of its input is needed. R1 costs a pass
+    forward, one back to the images, and twice both to differentiate that by the weights.
     """
     from benchmarks.baselines.keras_nets import multiplications
     from keras_faces import models
@@ -227,8 +226,8 @@ def operations_of(system: str, image_size: int, batch_size: int, options: dict) 
 
 
 def machine_line() -> str:
-    """Date, machine and versions."""
-    from keras_faces.training.choices import machine
+    """Return the date, the machine and the versions."""
+    from keras_faces.fast.autotune import machine
 
     here = machine()
     names = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch")

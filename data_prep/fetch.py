@@ -1,8 +1,8 @@
 """Get the photographs: ``python -m data_prep.fetch lfw --out lfw`` or ``... celeba --downloads FOLDER --out celeba``.
 
-LFW is downloaded; CelebA is checked and unpacked after you downloaded it (without --downloads you are told where and
+LFW is downloaded; CelebA is checked and unpacked after you downloaded it (without --downloads it says where and
 under which terms). Either folder can be given to ``keras-faces train --data``, ``data_prep.check`` and
-``data_prep.resize``. What to read next: ``fetch_lfw.py``, ``fetch_celeba.py``.
+``data_prep.resize``. See also: ``engine/fetch_lfw.py``, ``engine/fetch_celeba.py``.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from data_prep.fetch_celeba import COUNT, FILES, KAGGLE, WHERE_AND_TERMS, Found, collect, verify
-from data_prep.fetch_lfw import SOURCES, download_folder, fetch_lfw
-from data_prep.script import DONE, FAILED, LOOK, run
+from data_prep.engine.fetch_celeba import COUNT, FILES, KAGGLE, WHERE_AND_TERMS, collect, verify
+from data_prep.engine.fetch_lfw import SOURCES, download_folder, fetch_lfw
+from data_prep.engine.script import DONE, FAILED, LOOK, command_parser, run
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the script; returns its exit code, as in `data_prep.script`."""
+    """Run the command; returns its exit code (see `data_prep.engine.script`)."""
     options = _options(arguments)
     return _lfw(options) if options.what == "lfw" else _celeba(options)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m data_prep.fetch", description="Get photographs of faces.")
+    parser = command_parser("fetch", "Get photographs of faces.")
     kinds = parser.add_subparsers(dest="what", required=True, metavar="lfw|celeba")
     lfw = kinds.add_parser("lfw", help="Labeled Faces in the Wild, by scikit-learn's downloader")
     lfw.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="new folder for the person folders")
@@ -49,18 +49,15 @@ def _lfw(options: argparse.Namespace) -> int:
     source = SOURCES[options.kind]
     if options.url:
         source = replace(source, url=options.url)
+    kept = download_folder(options.downloads) / source.file
     if options.dry_run:
-        kept = download_folder(options.downloads) / source.file
         print(f"{source.holds}\nfrom       {source.url}\nSHA-256    {source.sha256}")
         print(f"kept as    {kept}{' (is there)' if kept.exists() else ''}\nunpacked to {options.out}")
         return DONE
     files = fetch_lfw(options.out, source=source, downloads=options.downloads, progress=not options.quiet)
     pictures = [file for file in files if file.suffix == ".jpg"]
     people = len({file.parent for file in pictures})
-    print(
-        f"{options.out}: {len(pictures):,} photographs of {people:,} people. The archive stays in "
-        f"{download_folder(options.downloads) / source.file}."
-    )
+    print(f"{options.out}: {len(pictures):,} photographs of {people:,} people. The archive stays in {kept}.")
     return DONE
 
 
@@ -71,8 +68,9 @@ def _celeba(options: argparse.Namespace) -> int:
     found = verify(options.downloads, files=FILES, progress=not options.quiet)
     print(*found, sep="\n")
     doubtful = [one for one in found if one.problem]
-    if any(one.file not in KAGGLE for one in doubtful) and not options.unverified:
-        print(f"\nNothing was written. {_advice(doubtful)}")
+    again = ", ".join(one.file.name for one in doubtful if one.file not in KAGGLE)
+    if again and not options.unverified:
+        print(f"\nNothing was written. Download again: {again}; or take the files as they are with --unverified.")
         return FAILED
     used = found if options.unverified else [one for one in found if one.whole]
     if options.dry_run:
@@ -82,11 +80,6 @@ def _celeba(options: argparse.Namespace) -> int:
     print(f"{pictures}: {count:,} photographs{'' if count == COUNT else f' of the {COUNT:,} that CelebA has'}.")
     no_attributes = not any(one.path for one in used if one.file.name.startswith("list_attr"))
     return LOOK if doubtful or no_attributes or count != COUNT else DONE
-
-
-def _advice(doubtful: list[Found]) -> str:
-    names = ", ".join(one.file.name for one in doubtful if one.file not in KAGGLE)
-    return f"Download again: {names}; or take the files as they are with --unverified."
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ Columns: the person's name, their number (in alphabetical order) and, with LFW's
 same works for photographs of your own with a folder a person; add columns of attributes to the CSV file as you like.
 
 Source: G. Huang, M. Ramesh, T. Berg, E. Learned-Miller, "Labeled Faces in the Wild", University of Massachusetts
-technical report 07-49, 2007, and its README. What to read next: ``pack.py``, which takes the table.
+technical report 07-49, 2007, and its README. See also: ``pack.py``, which takes the table.
 """
 
 from __future__ import annotations
@@ -19,18 +19,16 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from data_prep.celeba import summary, write_table
-from data_prep.celeba_files import checked_text
-from data_prep.labels import counted, listed
-from data_prep.pictures_in import open_source
-from data_prep.script import DONE, LOOK, run
+from data_prep.engine.celeba_files import checked_text
+from data_prep.engine.labels import summary, write_table
+from data_prep.engine.script import DONE, LOOK, check_parent, command_parser, counted, listed, run
+from data_prep.engine.sources import open_source
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the script; returns its exit code."""
-    options = parser().parse_args(arguments)
-    if not options.out.parent.is_dir():
-        raise ValueError(f"--out {options.out}: the folder {options.out.parent} does not exist; make it first")
+    """Run the command; returns its exit code (see `data_prep.engine.script`)."""
+    options = _parser().parse_args(arguments)
+    check_parent(options.out)
     table = person_table([picture.name for picture in open_source(options.source).pictures])
     differing = []
     if options.people:
@@ -43,27 +41,6 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.dry_run:
         write_table(table, options.out)
     return LOOK if differing else DONE
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    top = argparse.ArgumentParser(
-        prog="python -m data_prep.lfw",
-        description="Make a table of person folders: name, person, number and, for LFW, the partition.",
-        epilog="Exit codes: 0 done, 1 could not be done, 2 wrong usage, 3 done, but lists and pictures do not agree.",
-    )
-    top.add_argument("source", type=Path, metavar="SRC", help="folder or archive with a folder for each person")
-    top.add_argument("--out", type=Path, required=True, metavar="TABLE.csv", help="write the table here")
-    top.add_argument(
-        "--people",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="LIST",
-        help="peopleDevTrain.txt (training), peopleDevTest.txt (test): only the people named there",
-    )
-    top.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
-    return top
 
 
 def person_table(names: Sequence[str]) -> pd.DataFrame:
@@ -90,10 +67,8 @@ def person_table(names: Sequence[str]) -> pd.DataFrame:
     people = [PurePosixPath(name).parent.name for name in names]
     if "" in people:
         raise ValueError(f"{names[people.index('')]} lies in no person's folder; make a folder for each person")
-    known, numbers = np.unique(np.array(people, dtype=object), return_inverse=True)
-    return pd.DataFrame(
-        {"person": known[numbers], "identity": numbers.astype(np.int64)}, index=pd.Index(names, name="image_id")
-    )
+    known, ids = np.unique(np.array(people, dtype=object), return_inverse=True)
+    return pd.DataFrame({"person": known[ids], "identity": ids.astype(np.int64)}, pd.Index(names, name="image_id"))
 
 
 def with_partition(table: pd.DataFrame, lists: Iterable[str | Path]) -> tuple[pd.DataFrame, list[str]]:
@@ -103,7 +78,7 @@ def with_partition(table: pd.DataFrame, lists: Iterable[str | Path]) -> tuple[pd
     ----------
     table : DataFrame
         By `person_table`.
-    lists : iterable of path
+    lists : iterable of str or Path
         peopleDevTrain.txt (becomes partition 0) or peopleDevTest.txt (2), or both; told apart by "train" and "test" in
         their names.
 
@@ -144,12 +119,13 @@ def with_partition(table: pd.DataFrame, lists: Iterable[str | Path]) -> tuple[pd
 
 
 def read_people(path: str | Path) -> dict[str, int]:
-    """Read one of LFW's lists: a count of people, then a row for each, name, tab, number of pictures.
+    """Read one of LFW's lists: a count of people, then a row for each: name, tab, number of pictures.
 
     Raises
     ------
     ValueError
-        With the line: no count, a row of another form, a name that comes twice, or fewer or more rows than counted.
+        With the line: no count, a row of another form, a name that comes twice, fewer or more rows than counted; or
+        the file is LFW's list of pairs.
     """
     path = Path(path)
     lines = checked_text(path, path.read_bytes()).decode("utf-8").splitlines()
@@ -160,8 +136,16 @@ def read_people(path: str | Path) -> dict[str, int]:
         if not line.strip():
             continue
         person, _, count = line.strip().rpartition("\t")
+        if "\t" in person:
+            raise ValueError(
+                f"{path}, line {number}: {line!r}: this is a list of pairs of pictures; give peopleDevTrain.txt or "
+                "peopleDevTest.txt"
+            )
         if not person or not count.isdecimal():
-            raise ValueError(f"{path}, line {number}: {line!r} is not a name, a tab and a number of pictures")
+            raise ValueError(
+                f"{path}, line {number}: {line!r} is not a name, a tab and a number of pictures; give "
+                "peopleDevTrain.txt or peopleDevTest.txt"
+            )
         if person in people:
             raise ValueError(f"{path}, line {number}: {person} was there before; remove one of the two")
         people[person] = int(count)
@@ -171,6 +155,23 @@ def read_people(path: str | Path) -> dict[str, int]:
             "short or has other parts; download it again"
         )
     return people
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser("lfw", "Make a table of person folders: name, person, number and, for LFW, the partition.")
+    add = parser.add_argument
+    add("source", type=Path, metavar="SRC", help="folder or archive with a folder for each person")
+    add("--out", type=Path, required=True, metavar="TABLE.csv", help="write the table here")
+    add(
+        "--people",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="LIST",
+        help="peopleDevTrain.txt (training), peopleDevTest.txt (test): only the people named there",
+    )
+    add("--dry-run", action="store_true", help="say what would be written, and write nothing")
+    return parser
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@
 # iterations, then outlines of heads; by the last epoch most cells are faces, rough and high in contrast. In
 # `losses.png`, D's loss lies below ln 2 = 0.69 and G's above it: D is a little ahead, as it should be.
 #
-# **Read beside it.** `keras_faces/models/slides_v1.py` (the two networks), `docs/the-step.md` (the iteration).
+# **Read beside it.** `keras_faces/models/gans/slides_v1.py` (the two networks), `docs/the-step.md` (the iteration).
 
 # %% What to try: other seeds, 64 pixels, your own folder of photographs
 DATA = "drawn"  # or a folder: "../photographs"

@@ -12,7 +12,7 @@
 # **What one should see.** In `runs/lesson-02/samples`: the first grids are already coloured, not grey (see
 # `docs/the-step.md`); in the second epoch stains become heads, each its own, by the sixth they have eyes and hair.
 #
-# **Read beside it.** `keras_faces/models/slides_v2.py`, and `docs/errata.md` on its 48×48, 64×64 and 96×96.
+# **Read beside it.** `keras_faces/models/gans/slides_v2.py`, and `docs/errata.md` on its 48×48, 64×64 and 96×96.
 
 # %% What to try: the slide's own widths, your own folder, more epochs
 DATA = "drawn"  # or a folder: "../photographs"
@@ -38,21 +38,9 @@ for name, system in (("slides-v1", first), ("slides-v2", model)):
     print(f"{name}: {system.generator.count_params():,} weights in G, {dense:,} of them in dense layers")
 
 # %% Train into a run folder, as `keras-faces train` does: grids, log, curves, checkpoints
-from keras_faces.runs import RunConfig, RunFolder, train
-
-folder = RunFolder(OUT)
-config = RunConfig(
-    system="slides-v2",
-    data=DATA,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    sample_every=25,
-    options={"filters": FILTERS},
+model = kf.train(
+    "slides-v2", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, sample_every=25, filters=FILTERS
 )
-model = train(folder, config, faces)
 
 # %% Between two faces lies a path of faces: the noise of one, step by step into that of the other
 import numpy as np

@@ -18,6 +18,7 @@
 # %% What to try: another expression, 32 pixels, CelebA itself
 PHOTOGRAPHS = None  # or "celeba/img_align_celeba"; None: faces that are drawn now, so that no download is needed
 LABELS = []  # or ["celeba/list_attr_celeba.txt", "celeba/identity_CelebA.txt"]
+IMAGES = 1500  # of the drawn ones
 SIZE = 64
 SELECT = "Smiling and not Eyeglasses"
 OUT = "runs/lesson-03"
@@ -35,7 +36,7 @@ out.mkdir(parents=True, exist_ok=True)
 if PHOTOGRAPHS is None:
     PHOTOGRAPHS, LABELS = out / "photographs", [out / "list_attr.csv"]
     PHOTOGRAPHS.mkdir(exist_ok=True)
-    drawn = kf.data.load("drawn", image_size=128, count=1500)
+    drawn = kf.data.load("drawn", image_size=128, count=IMAGES)
     names = [f"{number + 1:06d}.jpg" for number in range(len(drawn))]
     for first in range(0, len(drawn), 100):
         for name, face in zip(names[first : first + 100], drawn.images[first : first + 100], strict=True):
@@ -44,7 +45,7 @@ if PHOTOGRAPHS is None:
 
 # %% All label files in one table, checked line by line: a fault is named with its file, line and value
 from data_prep.celeba import draw, select_rows, summary
-from data_prep.celeba_files import attributes_of, read_tables
+from data_prep.engine.celeba_files import attributes_of, read_tables
 
 table, lacking = read_tables(LABELS)
 print(summary(table))

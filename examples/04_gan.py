@@ -11,7 +11,7 @@
 # **What one should see.** `runs/lesson-04/evolution.png`: coloured noise, one blurred head for all, then heads that
 # differ, with eyes, mouth and hair, and grain that never goes away: no pixel knows its neighbours.
 #
-# **Read beside it.** `keras_faces/models/gan.py`, `keras_faces/losses.py`.
+# **Read beside it.** `keras_faces/models/gans/gan.py`, `keras_faces/training/losses.py`.
 
 # %% What to try: k = 3, the printed loss (the option below), 64 pixels
 DATA = "drawn"  # or a folder: "../photographs"
@@ -51,21 +51,7 @@ Path(OUT).parent.mkdir(parents=True, exist_ok=True)
 kf.plots.save(figure, f"{OUT}-losses-of-g.png")
 
 # %% Train into a run folder, as `keras-faces train` does: grids, log, curves, checkpoints
-from keras_faces.runs import RunConfig, RunFolder, train
-
-folder = RunFolder(OUT)
-config = RunConfig(
-    system="gan",
-    data=DATA,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    sample_every=50,
-    options={"d_steps": K},  # add "loss": "saturating" for the printed one
-)
-model = train(folder, config, faces)
+model = kf.train("gan", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, sample_every=50, d_steps=K)
 
 # %% The grain: average the fakes, and what is left is one smooth head
 many = model.sample(256, seed=1)

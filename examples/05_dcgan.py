@@ -11,7 +11,7 @@
 # **What one should see.** `runs/lesson-05/evolution.png`: stains within the first epoch, heads with hair in the second,
 # different faces by the end. `path.png`: between two faces lie faces, not one fading into the other.
 #
-# **Read beside it.** `keras_faces/models/dcgan.py`, `keras_faces/layers/ladder.py`.
+# **Read beside it.** `keras_faces/models/gans/dcgan.py`, `keras_faces/layers/dcgan_blocks.py`.
 
 # %% What to try: other seeds, 64 pixels, your own folder of photographs
 DATA = "drawn"  # or a folder: "../photographs"
@@ -29,26 +29,13 @@ faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
 
 # %% The ladder: which sides the maps have, at the course's sizes and at an odd one
-from keras_faces.layers.ladder import channels, sides
+from keras_faces.layers.dcgan_blocks import feature_channels, feature_sizes
 
 for size in (32, 64, 100, 125, 128):
-    print(f"{size:>4}: sides {sides(size)}, channels {channels(size, 64)}")
+    print(f"{size:>4}: sides {feature_sizes(size)}, channels {feature_channels(size, 64)}")
 
 # %% Train into a run folder, as `keras-faces train` does: grids, log, curves, checkpoints
-from keras_faces.runs import RunConfig, RunFolder, train
-
-folder = RunFolder(OUT)
-config = RunConfig(
-    system="dcgan",
-    data=DATA,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    sample_every=50,
-)
-model = train(folder, config, faces)
+model = kf.train("dcgan", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, sample_every=50)
 
 # %% Between two faces lies a path of faces: the noise of one, step by step into that of the other
 import numpy as np

@@ -11,7 +11,8 @@
 # **What one should see.** `runs/lesson-06/sequence.png`: the fully connected pair makes one grainy head for
 # all noise, with tanh paler and with cleaner outlines; the convolutional one makes different faces without grain.
 #
-# **Read beside it.** `keras_faces/models/linear.py`, `linear_tanh.py`, `conv.py`, and `docs/errata.md` on the paper.
+# **Read beside it.** `keras_faces/models/gans/linear.py`, `linear_tanh.py`, `conv.py`, and `docs/errata.md` on the
+# paper.
 
 # %% What to try: the paper's 125 pixels, a folder of LFW
 DATA = "drawn"  # or a folder: "../photographs"
@@ -23,7 +24,7 @@ SEED = 0
 OUT = "runs/lesson-06"
 
 # %% What the tables say if every layer is taken literally: counted, not allocated
-from keras_faces.models import linear
+from keras_faces.models.gans import linear
 
 print(linear.report(image_size=128, divisor=1))
 print(linear.report(image_size=IMAGE_SIZE))
@@ -35,21 +36,10 @@ faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
 
 # %% Train the three, each into a run folder of its own
-from keras_faces.runs import RunConfig, RunFolder, train
-
+settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "sample_every": 50}
 rows = []
 for system in ("linear", "linear-tanh", "conv"):
-    config = RunConfig(
-        system=system,
-        data=DATA,
-        image_size=IMAGE_SIZE,
-        epochs=EPOCHS,
-        batch_size=BATCH_SIZE,
-        seed=SEED,
-        count=IMAGES,
-        sample_every=50,
-    )
-    model = train(RunFolder(f"{OUT}/{system}"), config, faces)
+    model = kf.train(system, faces, out=f"{OUT}/{system}", **settings)
     rows.append((system, model.sample(8, seed=1)))
 
 # %% Side by side

@@ -11,7 +11,7 @@
 # **What one should see.** `runs/lesson-07/gradients.png`: the gradients jump where a stage begins: a new optimizer
 # has no memory. `evolution.png`: RMSprop makes heads, Adam faces, the slower Adam keeps what there is.
 #
-# **Read beside it.** `keras_faces/training/stages.py`, `keras_faces/models/multistage.py`.
+# **Read beside it.** `keras_faces/training/optimizers.py`, `keras_faces/models/gans/multistage.py`.
 
 # %% What to try: sgd or momentum in a stage, STAGES for another system
 DATA = "drawn"  # or a folder: "../photographs"
@@ -30,35 +30,23 @@ faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
 
 # %% Who works when
-from keras_faces.training.stages import StagedOptimizer, parse_stages
+from keras_faces.training.optimizers import StagedOptimizer, parse_stages
 
 optimizer = StagedOptimizer(parse_stages(STAGES))
 for iteration in range(0, 900, 100):
-    optimizer.enter(iteration)
+    optimizer.on_iteration(iteration)
     print(f"iteration {iteration}: {optimizer.stages[optimizer.stage].optimizer}, rate {optimizer.learning_rate.value}")
 
 # %% Train into a run folder, as `keras-faces train` does: grids, log, curves, checkpoints
-from keras_faces.runs import RunConfig, RunFolder, train
-
-folder = RunFolder(OUT)
-config = RunConfig(
-    system="multistage",
-    data=DATA,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    sample_every=50,
-    options={"stages": STAGES},
+model = kf.train(
+    "multistage", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, sample_every=50, stages=STAGES
 )
-model = train(folder, config, faces)
 
 # %% The lengths of the gradients, and where the stages begin
 import pandas
 from matplotlib.figure import Figure
 
-log = pandas.read_csv(folder.log)
+log = pandas.read_csv(f"{OUT}/log.csv")
 figure = Figure(figsize=(8, 3.5), layout="constrained")
 axes = figure.subplots()
 axes.plot(log["step"], log["d_gradient"], label="D's gradient")

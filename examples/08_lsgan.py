@@ -12,7 +12,7 @@
 # to −1 and 1; then faces as DCGAN makes them, all different. `answers.png`: D's answers to
 # photographs gather around 1 and those to fakes around −1, with an overlap that shows how good the fakes are.
 #
-# **Read beside it.** `keras_faces/models/lsgan.py`, `keras_faces/losses.py`.
+# **Read beside it.** `keras_faces/models/gans/lsgan.py`, `keras_faces/training/losses.py`.
 
 # %% What to try: the option loss=hinge or saturating, 64 pixels
 DATA = "drawn"  # or a folder: "../photographs"
@@ -30,20 +30,7 @@ faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
 
 # %% Train into a run folder, as `keras-faces train` does: grids, log, curves, checkpoints
-from keras_faces.runs import RunConfig, RunFolder, train
-
-folder = RunFolder(OUT)
-config = RunConfig(
-    system="lsgan",
-    data=DATA,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    sample_every=50,
-)
-model = train(folder, config, faces)
+model = kf.train("lsgan", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, sample_every=50)
 
 # %% D's answers to photographs and to fakes it has never seen
 import keras
@@ -52,7 +39,7 @@ from matplotlib.figure import Figure
 
 
 def answers(images):
-    return keras.ops.convert_to_numpy(model.d_logits(model.scaled(images), training=True)).ravel()
+    return keras.ops.convert_to_numpy(model.d_logits(model.preprocess(images), training=True)).ravel()
 
 
 unseen = kf.data.load("drawn", image_size=IMAGE_SIZE, count=256, seed=SEED + 1).images[:]

@@ -11,7 +11,7 @@
 # **What one should see.** `runs/lesson-09/distance.png`: the estimated distance rises while the critic learns to
 # measure, then falls while the faces appear. `weights.png`: the critic's weights crowd at both ends of the clip.
 #
-# **Read beside it.** `keras_faces/models/wgan.py`; then lesson 10.
+# **Read beside it.** `keras_faces/models/gans/wgan.py`; then lesson 10.
 
 # %% What to try: the paper's rate 5e-5 and ten times as long, the option clip=0.02
 DATA = "drawn"  # or a folder: "../photographs"
@@ -29,26 +29,13 @@ faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
 
 # %% Train into a run folder, as `keras-faces train` does: grids, log, curves, checkpoints
-from keras_faces.runs import RunConfig, RunFolder, train
-
-folder = RunFolder(OUT)
-config = RunConfig(
-    system="wgan",
-    data=DATA,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    sample_every=20,
-)
-model = train(folder, config, faces)
+model = kf.train("wgan", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, sample_every=20)
 
 # %% The distance that the critic estimates, iteration by iteration
 import pandas
 from matplotlib.figure import Figure
 
-log = pandas.read_csv(folder.log)
+log = pandas.read_csv(f"{OUT}/log.csv")
 figure = Figure(figsize=(8, 3.5), layout="constrained")
 axes = figure.subplots()
 axes.plot(log["step"], -log["d_loss"])

@@ -11,7 +11,7 @@
 # **What one should see.** `runs/lesson-10/slopes.png`: the lengths of the gradients crowd a little above 1.
 # `runs/lesson-10/evolution.png`: faces, steadier from moment to moment than DCGAN's.
 #
-# **Read beside it.** `keras_faces/models/wgan_gp.py`, `input_gradients` in `keras_faces/training/gradients.py`.
+# **Read beside it.** `keras_faces/models/gans/wgan_gp.py`, `input_gradients` in `keras_faces/training/gradients.py`.
 
 # %% What to try: the paper's d_steps=5 and rate 1e-4, the option gradient_penalty=1
 DATA = "drawn"  # or a folder: "../photographs"
@@ -29,30 +29,17 @@ faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
 
 # %% Train into a run folder, as `keras-faces train` does: grids, log, curves, checkpoints
-from keras_faces.runs import RunConfig, RunFolder, train
-
-folder = RunFolder(OUT)
-config = RunConfig(
-    system="wgan-gp",
-    data=DATA,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    sample_every=30,
-)
-model = train(folder, config, faces)
+model = kf.train("wgan-gp", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, sample_every=30)
 
 # %% How steep the critic is between photographs and fakes
 import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from keras_faces.losses import between
 from keras_faces.training.gradients import input_gradients
+from keras_faces.training.losses import between
 
-real, fake = model.scaled(faces.images[:256]), model.scaled(model.sample(256, seed=5))
+real, fake = model.preprocess(faces.images[:256]), model.preprocess(model.sample(256, seed=5))
 share = np.random.default_rng(SEED).uniform(size=(256, 1, 1, 1)).astype("float32")
 gradients = keras.ops.convert_to_numpy(input_gradients(model.d_logits, between(real, fake, share)))
 figure = Figure(figsize=(8, 3.5), layout="constrained")

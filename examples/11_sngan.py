@@ -15,7 +15,7 @@
 # by the largest singular value leaves the others in proportion, so D can look at many things at once; clipped weights
 # keep but a few (figure 3 of the paper).
 #
-# **Read beside it.** `keras_faces/models/sngan.py`, `keras_faces/layers/spectral.py`.
+# **Read beside it.** `keras_faces/models/gans/sngan.py`, `keras_faces/layers/spectral.py`.
 
 # %% What to try: 64 pixels, the paper's five steps of D ("d_steps": 5), your own folder
 DATA = "drawn"  # or a folder: "../photographs"
@@ -34,21 +34,7 @@ faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
 
 # %% Train into a run folder, as `keras-faces train` does: grids, log, curves, checkpoints
-from keras_faces.runs import RunConfig, RunFolder, train
-
-folder = RunFolder(OUT)
-config = RunConfig(
-    system="sngan",
-    data=DATA,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    sample_every=50,
-    options=OPTIONS,
-)
-model = train(folder, config, faces)
+model = kf.train("sngan", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, sample_every=50, **OPTIONS)
 
 # %% The singular values of D's layers, by NumPy: of the weights as they are learnt, and of what the layers work with
 import keras

@@ -14,7 +14,7 @@
 # `attention.png`: where an eye, the mouth and the background of each face look, yellow. Hardly ever at themselves: at
 # the rim of the picture, the collar, the outline of the hair, places that a convolution around them would not reach.
 #
-# **Read beside it.** `keras_faces/models/sagan.py`, `keras_faces/layers/attention.py`.
+# **Read beside it.** `keras_faces/models/gans/sagan.py`, `keras_faces/layers/attention.py`.
 
 # %% What to try: other places of the face, 64 pixels, your own folder, more epochs
 DATA = "drawn"  # or a folder: "../photographs"
@@ -33,20 +33,7 @@ faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
 
 # %% Train into a run folder, as `keras-faces train` does: grids, log, curves, checkpoints
-from keras_faces.runs import RunConfig, RunFolder, train
-
-folder = RunFolder(OUT)
-config = RunConfig(
-    system="sagan",
-    data=DATA,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    sample_every=50,
-)
-model = train(folder, config, faces)
+model = kf.train("sagan", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, sample_every=50)
 
 # %% How much of the attention each network lets in: γ, which began at 0
 import keras
@@ -58,9 +45,9 @@ for name, network in (("G", model.generator), ("D", model.discriminator)):
     print(f"γ of {name}: {float(keras.ops.convert_to_numpy(gamma)):+.3f}")
 
 # %% Where the places of a face look
-from keras_faces.models.sagan import attention_picture
+from keras_faces.figures.sagan import attention_figure
 from keras_faces.training.sampling import latent_noise
 
 noise = latent_noise(4, model.latent_dim, seed=5)
-kf.plots.save(attention_picture(model, noise, PLACES), f"{OUT}/attention.png")
+kf.plots.save(attention_figure(model, noise, PLACES), f"{OUT}/attention.png")
 print(f"the pictures are in {OUT}; go on with: keras-faces train sagan --resume --epochs 30 --out {OUT}")

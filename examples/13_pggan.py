@@ -13,7 +13,7 @@
 # then eyes and mouths. A new block brings a coloured veil at first; it lifts while α goes to 1. The table at the end:
 # an iteration at 4×4 costs a fraction of one at 32×32 (each stage pays for tracing its step anew).
 #
-# **Read beside it.** `keras_faces/models/pggan.py`, `keras_faces/layers/equalized.py` and `fade.py`.
+# **Read beside it.** `keras_faces/models/gans/pggan.py`, `keras_faces/layers/equalized.py` and `fade.py`.
 
 # %% What to try: 64 pixels, longer stages, {"loss": "non-saturating", "r1": 1.0}, {"fade_iterations": 1}: no fade
 DATA = "drawn"  # or a folder: "../photographs"
@@ -32,22 +32,8 @@ faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
 
 # %% Train into a run folder, as `keras-faces train` does: grids, log, curves, checkpoints
-from keras_faces.runs import RunConfig, RunFolder, train
-
-folder = RunFolder(OUT)
-config = RunConfig(
-    system="pggan",
-    data=DATA,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    precision="bfloat16",
-    count=IMAGES,
-    sample_every=50,
-    options=OPTIONS,
-)
-model = train(folder, config, faces)
+settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "sample_every": 50}
+model = kf.train("pggan", faces, out=OUT, precision="bfloat16", **settings, **OPTIONS)
 
 # %% What D was shown: the same photographs at each stage, pixels repeated
 import keras
@@ -65,7 +51,7 @@ kf.plots.save(kf.plots.evolution(rows, title="what D is shown"), f"{OUT}/stages.
 # %% What each size cost: seconds an iteration, from the log
 import pandas
 
-log = pandas.read_csv(folder.log)
+log = pandas.read_csv(f"{OUT}/log.csv")
 seconds = np.interp(np.arange(log["step"].iloc[-1] + 1), log["step"], log["seconds"])
 last = len(seconds) - 1
 begins = [0, *(min(last, model.begin(side)) for side in model.sides[1:]), last]

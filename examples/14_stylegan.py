@@ -15,7 +15,7 @@
 # In `mixing.png` each row keeps one shape of head and each column one set of colours. In `truncation.png` the faces
 # come nearer to each other, meet in the mean face at ψ = 0, and go on to their opposites.
 #
-# **Read beside it.** `keras_faces/models/stylegan.py`; `keras_faces/layers/adain.py`, the equation.
+# **Read beside it.** `keras_faces/models/gans/stylegan.py`; `keras_faces/layers/adain.py`, the equation.
 
 # %% What to try: CROSSOVER 1 to 7, MIXING 0 (do rows and columns still keep apart?), your own folder, 64 pixels
 DATA = "drawn"  # or a folder: "../photographs"
@@ -35,29 +35,17 @@ faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
 
 # %% Train into a run folder, as `keras-faces train stylegan` does
-from keras_faces.runs import RunConfig, RunFolder, train
-
-folder = RunFolder(OUT)
-config = RunConfig(
-    system="stylegan",
-    data=DATA,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    sample_every=125,
-    options={"mixing": MIXING},
+model = kf.train(
+    "stylegan", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, sample_every=125, mixing=MIXING
 )
-model = train(folder, config, faces)
 
 # %% Style mixing: the shape of the face on the left, the colours of the one above
-from keras_faces.models.stylegan import mixing_picture, truncation_picture
+from keras_faces.figures.stylegan import style_mixing_figure, truncation_figure
 
-kf.plots.save(mixing_picture(model, crossover=CROSSOVER, seed=3), f"{OUT}/mixing.png")
+kf.plots.save(style_mixing_figure(model, crossover=CROSSOVER, seed=3), f"{OUT}/mixing.png")
 
 # %% Truncation in w: from the faces themselves to the mean face, and beyond it to their opposites
-kf.plots.save(truncation_picture(model, seed=3), f"{OUT}/truncation.png")
+kf.plots.save(truncation_figure(model, seed=3), f"{OUT}/truncation.png")
 
 # %% The same styles with other noise: what is left to chance, and how strong each layer has learned to make it
 import keras

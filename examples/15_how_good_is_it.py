@@ -71,10 +71,8 @@ sets = {
 # %% What describes a face: its pixels, and what a classifier of faces has learnt to look at
 features = {"pixels": "pixels"}
 if LABELS is not None:
-    from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder, train
-
-    config = ClassifierConfig(DATA, LABELS, IMAGE_SIZE, EPOCHS, batch_size=64, width=16, seed=SEED)
-    report = train(ClassifierFolder(f"{OUT}/classifier"), config, for_the_classifier.labelled(LABELS))
+    settings = {"epochs": EPOCHS, "batch_size": 64, "width": 16, "seed": SEED, "out": f"{OUT}/classifier"}
+    report = kf.classify(LABELS, for_the_classifier.labelled(LABELS), **settings)
     print(f"the classifier is right in {report['accuracy']:.0%} of the attributes of faces that it has not seen")
     features["classifier"] = f"classifier:{OUT}/classifier"
 
@@ -83,7 +81,7 @@ from pathlib import Path
 
 import pandas
 
-from keras_faces.evaluate import Photographs, Reference
+from keras_faces.runs.evaluate import Photographs, Reference
 
 Path(OUT).mkdir(parents=True, exist_ok=True)
 photographs = Photographs(training, held_out, "")

@@ -13,7 +13,8 @@
 # column. Where the label is understood, a row shares what it says, and a column all the rest. `strength.png`: glasses
 # put on little by little, and further than any photograph has them.
 #
-# **Read beside it.** `keras_faces/models/cgan.py`, `keras_faces/training/conditional.py`, `keras_faces/data/labels.py`.
+# **Read beside it.** `keras_faces/models/conditional/cgan.py`, `keras_faces/training/conditional.py`,
+# `keras_faces/data/labels.py`.
 
 # %% What to try: "identity:20", "man = Male; woman = !Male", a packed file with its table of attributes
 DATA = "drawn"  # or a packed file: "../celeba64.h5"
@@ -27,38 +28,25 @@ OUT = "runs/lesson-16"
 
 # %% Train both into run folders, as `keras-faces train cgan --labels ...` does
 import keras_faces as kf
-from keras_faces.runs import RunConfig, RunFolder, train
 
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED).labelled(LABELS)
+print(faces.summary())
+settings = {"labels": LABELS, "epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED}
 models = {}
 for reads in ("concatenate", "project"):
-    config = RunConfig(
-        system="cgan",
-        data=DATA,
-        labels=LABELS,
-        image_size=IMAGE_SIZE,
-        epochs=EPOCHS,
-        batch_size=BATCH_SIZE,
-        seed=SEED,
-        count=IMAGES,
-        precision="auto",
-        compiler="auto",
-        options={"discriminator_reads": reads},
-    )
-    faces = config.faces()  # loaded, and labelled
-    print(faces.summary())
-    models[reads] = train(RunFolder(f"{OUT}/{reads}"), config, faces)
+    models[reads] = kf.train("cgan", faces, out=f"{OUT}/{reads}", discriminator_reads=reads, **settings)
 
 # %% A label a row, the same noise down each column
-from keras_faces import label_pictures
+from keras_faces.figures import label_grids
 
 for reads, model in models.items():
-    rows = label_pictures.labels_to_show(model)
-    images = label_pictures.same_noise(model, rows, faces=8, seed=SEED)
-    kf.plots.save(label_pictures.figure_of_labels(model, rows, images), f"{OUT}/classes-{reads}.png")
+    rows = label_grids.labels_to_show(model)
+    images = label_grids.same_noise(model, rows, faces=8, seed=SEED)
+    kf.plots.save(label_grids.figure_of_labels(model, rows, images), f"{OUT}/classes-{reads}.png")
 
 # %% Labels are vectors, so one can calculate with them: half a pair of glasses, and one and a half
 ADD, START, STRENGTHS = "Eyeglasses", "Male", [0, 0.25, 0.5, 0.75, 1, 1.5]
 model = models["project"]
-images = label_pictures.strengths(model, ADD, START, STRENGTHS, faces=8, seed=SEED)
-kf.plots.save(label_pictures.figure_of_strengths(model, ADD, START, STRENGTHS, images), f"{OUT}/strength.png")
+images = label_grids.strengths(model, ADD, START, STRENGTHS, faces=8, seed=SEED)
+kf.plots.save(label_grids.figure_of_strengths(model, ADD, START, STRENGTHS, images), f"{OUT}/strength.png")
 print(f"the pictures are in {OUT}; ask for faces with: keras-faces sample {OUT}/project --label {ADD}")

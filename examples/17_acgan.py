@@ -12,7 +12,7 @@
 # soon the fakes' as well. `classes.png`: a label a row. Then the question of the last cell, to a judge that G has never
 # met: D's own answer flatters G, for G was trained to please D. An independent classifier says how much is left.
 #
-# **Read beside it.** `keras_faces/models/acgan.py`; for the comparison, lesson 16.
+# **Read beside it.** `keras_faces/models/conditional/acgan.py`; for the comparison, lesson 16.
 
 # %% What to try: "class_weight": 0.1 or 5; one class of several, "man = Male & !Young; ..."
 DATA = "drawn"  # or a packed file with its table of attributes
@@ -30,30 +30,16 @@ JUDGE = (
 
 # %% Train into a run folder, as `keras-faces train acgan --labels ...` does
 import keras_faces as kf
-from keras_faces.runs import RunConfig, RunFolder, train
 
-config = RunConfig(
-    system="acgan",
-    data=DATA,
-    labels=LABELS,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    precision="auto",
-    compiler="auto",
-    options=OPTIONS,
-)
-faces = config.faces()
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED).labelled(LABELS)
 print(faces.summary())
-folder = RunFolder(OUT)
-model = train(folder, config, faces)
+settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "labels": LABELS}
+model = kf.train("acgan", faces, out=OUT, **settings, **OPTIONS)
 
 # %% How often D names the labels: of photographs, and of the fakes that were asked for them
 import pandas
 
-log = pandas.read_csv(folder.log)
+log = pandas.read_csv(f"{OUT}/log.csv")
 print(
     log[["step", "real_class_accuracy", "fake_class_accuracy", "d_class_loss", "g_class_loss"]][::8].to_string(
         index=False
@@ -61,11 +47,11 @@ print(
 )
 
 # %% A label a row, the same noise down each column
-from keras_faces import label_pictures
+from keras_faces.figures import label_grids
 
-rows = label_pictures.labels_to_show(model)
-images = label_pictures.same_noise(model, rows, faces=8, seed=SEED)
-kf.plots.save(label_pictures.figure_of_labels(model, rows, images), f"{OUT}/classes.png")
+rows = label_grids.labels_to_show(model)
+images = label_grids.same_noise(model, rows, faces=8, seed=SEED)
+kf.plots.save(label_grids.figure_of_labels(model, rows, images), f"{OUT}/classes.png")
 
 # %% The same question to a judge that G has never met
 import keras
@@ -74,7 +60,7 @@ from keras_faces.data.labels import Labels
 
 wanted = faces.labels.vectors[:500]
 fakes = model.sample(len(wanted), seed=SEED, labels=wanted)
-named = model.discriminator.predict(model.scaled(fakes), verbose=0)[1]
+named = model.discriminator.predict(model.preprocess(fakes), verbose=0)[1]
 print(f"D finds {float(model.class_accuracy(keras.ops.convert_to_tensor(wanted), named)):.1%} of what was asked for")
 if JUDGE:
     asked = Labels(faces.labels.kind, faces.labels.names, wanted)

@@ -16,8 +16,8 @@
 # from the faces without labels, and was no better than alone. One seed a point is a noisy curve (with 10 labels two
 # others had 71 % and 76 %): `SEEDS = (0, 1, 2)` shows by how much.
 #
-# **Read beside it.** `keras_faces/models/sgan.py`, `keras_faces/data/partly_labelled.py`,
-# `keras_faces/training/label_curve.py`.
+# **Read beside it.** `keras_faces/models/conditional/sgan.py`, `keras_faces/data/mixed_batches.py`,
+# `keras_faces/runs/label_curve.py`.
 
 # %% What to try: "Smiling" or "Eyeglasses", "generator_learns": "adversarial", CelebA packed with its attributes
 DATA = "drawn"  # or a packed file: "../celeba32.h5"
@@ -46,32 +46,16 @@ else:
 print(faces.summary())
 
 # %% One training into a run folder: the curves of D's two tasks, and the faces that G makes beside them
-from keras_faces.runs import RunConfig, RunFolder, train
-
-few = faces.with_labels_of(KEEP[1], SEEDS[0])
-folder = RunFolder(f"{OUT}/{KEEP[1]}-labels")
-config = RunConfig(
-    system="sgan",
-    data=DATA,
-    labels=LABELS,
-    keep_labels=KEEP[1],
-    image_size=IMAGE_SIZE,
-    epochs=max(1, round(ITERATIONS * BATCH_SIZE / 2 / len(faces))),
-    batch_size=BATCH_SIZE,
-    count=IMAGES,
-    sample_every=100,
-    options=OPTIONS,
-    label_names=list(few.labels.names),
-    label_kind=few.labels.kind,
-)
-model = train(folder, config, few)
+epochs = max(1, round(ITERATIONS * BATCH_SIZE / 2 / len(faces)))
+settings = {"epochs": epochs, "batch_size": BATCH_SIZE, "seed": SEEDS[0], "sample_every": 100}
+model = kf.train("sgan", faces, labels=LABELS, keep_labels=KEEP[1], out=f"{OUT}/run", **settings, **OPTIONS)
 
 # %% What D says of the first held-out faces, given that they are real
-for said, truth in zip(model.classify(held_out.images[:8]), held_out.labels.numbers[:8], strict=True):
+for said, truth in zip(model.classify(held_out.images[:8]), held_out.labels.class_ids[:8], strict=True):
     print(f"{model.class_names[said.argmax()]:>12} ({said.max():.0%})   is: {model.class_names[truth]}")
 
 # %% The curve
-from keras_faces.training.label_curve import curve, label_curve
+from keras_faces.runs.label_curve import curve, label_curve
 
 table = label_curve(faces, held_out, KEEP, ITERATIONS, BATCH_SIZE, SEEDS, **OPTIONS)
 print(table.round(3).to_string(index=False))

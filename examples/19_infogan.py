@@ -20,7 +20,7 @@
 # person (1.00) and the light (0.83) do, the other number shares light (0.43) and turning (0.34). With `FACES = "all"`
 # much more varies than three codes can hold: one number finds the light, the others share skin and colours.
 #
-# **Read beside it.** `keras_faces/models/infogan.py`, `keras_faces/traverse.py`.
+# **Read beside it.** `keras_faces/models/conditional/infogan.py`, `keras_faces/figures/traverse.py`.
 
 # %% What to try: another seed (other codes), "veil": 0.0 (codes that Q reads and nobody sees), FACES = "all"
 FACES = "two people"  # or "all": every drawn face, with some fifty things that vary
@@ -71,25 +71,12 @@ images, _ = draw(IMAGES, SEED)
 faces = kf.data.Faces(images, source="drawings")
 
 # %% Train into a run folder, as `keras-faces train` does; "info_loss" falls as the faces begin to tell their codes
-from keras_faces.runs import RunConfig, RunFolder, train
-
-folder = RunFolder(OUT)
-config = RunConfig(
-    system="infogan",
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    precision="auto",
-    count=IMAGES,
-    sample_every=100,
-    options=OPTIONS,
-)
-model = train(folder, config, faces)
+settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "sample_every": 100}
+model = kf.train("infogan", faces, out=OUT, **settings, **OPTIONS)
 kf.plots.save(kf.plots.grid(images[:48], 12, "the faces to learn from"), f"{OUT}/faces.png")
 
 # %% The traversals: one row a code, the same noise
-from keras_faces import traverse
+from keras_faces.figures import traverse
 
 rows = traverse.traversals(model, faces=2, seed=SEED)
 kf.plots.save(traverse.picture(rows, "one code moves, all else stays"), f"{OUT}/traversals.png")

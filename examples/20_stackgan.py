@@ -16,8 +16,8 @@
 # `sentences.png`: two rows for each sentence, stage I above stage II, the same noise down each column. In the curves,
 # D(x, wrong sentence) falls below D(x, right sentence): from then on D reads.
 #
-# **Read beside it.** `keras_faces/data/captions.py`, `keras_faces/models/text_encoder.py`,
-# `keras_faces/models/stackgan.py`.
+# **Read beside it.** `keras_faces/data/captions/captions.py`, `keras_faces/models/networks/text_encoder.py`,
+# `keras_faces/models/conditional/stackgan.py`.
 
 # %% What to try: "first_iterations": 300 (sketches that are no use: stage II draws one face a sentence, whatever the
 # noise), "kl_weight": 0, other attributes, 128 pixels, sentences of your own
@@ -34,21 +34,8 @@ OUT = "runs/lesson-20"
 # %% The faces, and what is said of them
 import keras_faces as kf
 from keras_faces.data.captions import Captions
-from keras_faces.runs import RunConfig, RunFolder, train
 
-config = RunConfig(
-    system="stackgan",
-    data=DATA,
-    labels=LABELS,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    sample_every=50,
-    options=OPTIONS,
-)
-faces = config.faces()
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED).labelled(LABELS)
 print(faces.summary())
 captions = Captions(faces.labels.names)
 for number in range(10):
@@ -61,7 +48,8 @@ except ValueError as error:
     print(error)
 
 # %% Train: the text encoder first, then stage I, then stage II
-model = train(RunFolder(OUT), config, faces)
+settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "sample_every": 50}
+model = kf.train("stackgan", faces, labels=LABELS, out=OUT, **settings, **OPTIONS)
 
 # %% Which sentence does a photograph fit? The text encoder's cosines, a row a face
 sentences = [captions.write(faces.labels.vectors[number], seed=number) for number in range(8)]

@@ -18,13 +18,13 @@
 # training. It is no law: with `ACTIVATION = "tanh"` or "relu" the original may never arrive, and with another seed
 # it is there as soon as FM-GAN, though never as sharp. `coverage.png` has the numbers.
 #
-# **Read beside it.** `keras_faces/training/matching.py`, `keras_faces/training/centres.py` and
-# `keras_faces/models/ring.py`.
+# **Read beside it.** `keras_faces.models.dissertation.fm_gan.py`, `keras_faces/training/feature_centers.py` and
+# `keras_faces/ring/model.py`.
 
 # %% What to try: "relu" or "tanh", another seed, a thin ring (29 to 30), CENTRE_DECAY = 0, five steps of D
-ITERATIONS = 100_000  # the source has 2,000,000, at RATE = 5e-5
+ITERATIONS = 100_000  # the source has 2,000,000, at LEARNING_RATE = 5e-5
 EVERY = 2000  # iterations from one snapshot to the next
-RATE = 3e-4
+LEARNING_RATE = 3e-4
 ACTIVATION = "leaky_relu"
 CENTRE_DECAY = 0.9
 D_STEPS = 1
@@ -37,22 +37,23 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_faces import overlap, plots
+from keras_faces.figures import grids
+from keras_faces.ring import overlap
 
 Path(OUT).mkdir(parents=True, exist_ok=True)
 numbers = overlap.measured(np.linspace(-3.0, 3.0, 24), seed=SEED)
 print(numbers[["distance", "d_loss", "saturating_gradient", "non_saturating_gradient", "matching_gradient"]].round(5))
-plots.save(overlap.figure(numbers), f"{OUT}/overlap.png")
+grids.save(overlap.figure(numbers), f"{OUT}/overlap.png")
 
 # %% The ring: three trainings, thousands of steps in each compiled call; started again, it goes on where it stopped
 import keras
 
-from keras_faces import ring
+from keras_faces.ring import experiment as ring
 
 asked = ring.Experiment(
     iterations=ITERATIONS,
     every=EVERY,
-    rate=RATE,
+    learning_rate=LEARNING_RATE,
     activation=ACTIVATION,
     centre_decay=CENTRE_DECAY,
     d_steps=D_STEPS,

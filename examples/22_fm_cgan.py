@@ -15,7 +15,8 @@
 # `classes.png`: a class a row, the same noise down each column. The printed table: how often another classifier, which
 # G has never met, finds the class that was asked for.
 #
-# **Read beside it.** `keras_faces/models/fm_cgan.py`, `keras_faces/training/guided.py` and `centres.py` beside it.
+# **Read beside it.** `keras_faces/models/dissertation/fm_cgan.py`,
+# `keras_faces/models/dissertation/classifier_guidance.py` and `centres.py` beside it.
 
 # %% What to try: "classifier_layers": ["flatten", "features"], "class_weight": 0.0, identity:20 of a packed file
 DATA = "drawn"  # or a packed file: "../celeba64.h5"
@@ -32,33 +33,17 @@ OUT = "runs/lesson-22-full" if FULL else "runs/lesson-22"
 
 # %% Train into a run folder, as `keras-faces train fm-cgan --labels ...` does
 import keras_faces as kf
-from keras_faces.runs import RunConfig, RunFolder, train
 
-config = RunConfig(
-    system="fm-cgan",
-    data=DATA,
-    labels=LABELS,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    sample_every=50,
-    precision="auto",
-    compiler="auto",
-    options=OPTIONS,
-)
-faces = config.faces()  # loaded, and labelled
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED).labelled(LABELS)
 print(faces.summary())
-folder = RunFolder(f"{OUT}/run")
-resume = folder.checkpoint.exists()
-model = train(folder, folder.read() if resume else config, faces, resume=resume)
+settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "sample_every": 50}
+model = kf.train("fm-cgan", faces, labels=LABELS, out=f"{OUT}/run", resume=True, **settings, **OPTIONS)
 
 # %% How far G's centres are from the photographs', in D and in C
 import pandas
 from matplotlib.figure import Figure
 
-log = pandas.read_csv(folder.log)
+log = pandas.read_csv(f"{OUT}/run/log.csv")
 log = log[log["step"] > OPTIONS["classifier_first"]]  # before that only C learned
 figure = Figure(figsize=(7, 3.4), layout="constrained")
 axes = figure.add_subplot(yscale="log", xlabel="iteration", ylabel="½ ‖difference of the centres‖²")
@@ -68,19 +53,15 @@ axes.legend()
 kf.plots.save(figure, f"{OUT}/centres.png")
 
 # %% A class a row, the same noise down each column
-from keras_faces import label_pictures
+from keras_faces.figures import label_grids
 
-rows = label_pictures.labels_to_show(model)
-images = label_pictures.same_noise(model, rows, faces=8, seed=SEED)
-kf.plots.save(label_pictures.figure_of_labels(model, rows, images), f"{OUT}/classes.png")
+rows = label_grids.labels_to_show(model)
+images = label_grids.same_noise(model, rows, faces=8, seed=SEED)
+kf.plots.save(label_grids.figure_of_labels(model, rows, images), f"{OUT}/classes.png")
 
 # %% A judge that G has never met: another classifier, trained as `keras-faces classify` does
-from keras_faces.commands.consistency import judged
-from keras_faces.training import classifying
-
-judge = classifying.ClassifierFolder(f"{OUT}/judge")
-asked = classifying.ClassifierConfig(DATA, LABELS, IMAGE_SIZE, epochs=6, width=16, seed=SEED + 1, precision="auto")
-classifying.train_once(judge, asked, faces)
-_, table = judged(model, judge.path, count=400, seed=SEED)
+judge = f"{OUT}/judge"
+kf.classify(LABELS, faces, epochs=6, width=16, seed=SEED + 1, out=judge, resume=True)
+_, table = kf.evaluate.consistency(model, judge, count=400, seed=SEED)
 print(f"\nOf 400 faces, in per cent, beside real held-out ones:\n{table.to_string(na_rep='-', float_format='%.1f')}")
-print(f"the pictures are in {OUT}; ask for faces with: keras-faces sample {folder.path} --label '{rows[0]}'")
+print(f"the pictures are in {OUT}; ask for faces with: keras-faces sample {OUT}/run --label '{rows[0]}'")

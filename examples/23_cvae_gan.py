@@ -8,7 +8,7 @@
 #
 # **Command.** `python examples/23_cvae_gan.py` — or run the cells one by one.
 #
-# **Time.** Four trainings of about 1,100 iterations each: 9 to 10 minutes on two cores. `ABLATION = False` trains one.
+# **Time.** Four trainings of about 1,100 iterations each: 9 to 10 minutes on two cores. `ABLATION = False` makes two.
 # `FULL = True` is section 4.3 at 128×128, for a GPU and a night each; a stopped one goes on.
 #
 # **What one should see.** `comparison/reconstructions.png` (figure 4.6): photographs, and what each of the four keeps
@@ -17,7 +17,8 @@
 # label, the hair stays with the code until later. `inpainting.png` (figure 4.10).
 # `retrieval.png` (figure 4.12): neighbours in z look the same way, whoever they are.
 #
-# **Read beside it.** `keras_faces/models/cvae_gan.py`, `keras_faces/training/encoding.py`, `keras_faces/applications/`.
+# **Read beside it.** `keras_faces/models/dissertation/cvae_gan.py`, `keras_faces/training/encoder.py`,
+# `keras_faces/applications/`.
 
 # %% What to try: identity:20 on a packed file, other weights ("kl_weight": 1.0), a hole of your own
 DATA = "drawn"  # or a packed file: "../celeba64.h5"
@@ -27,47 +28,26 @@ IMAGE_SIZE = 128 if FULL else 32
 IMAGES = None if FULL else 3000
 EPOCHS = 100 if FULL else 12
 BATCH_SIZE = 128 if FULL else 32
-OPTIONS = "width=64" if FULL else "width=24,classifier_first=100,sample_weight=1,rate=0.0005,average=0.99"
+OPTIONS = "width=64" if FULL else "width=24,classifier_first=100,sample_weight=1,learning_rate=0.0005,average=0.99"
 ABLATION = True
 SEED = 0
 OUT = "runs/lesson-23-full" if FULL else "runs/lesson-23"
 
 # %% All losses, and without one of them, as `keras-faces compare cvae-gan cvae-gan:d_weight=0 --labels ...` does
-from pathlib import Path
-
 import keras_faces as kf
-from keras_faces import compare
 
 systems = [f"cvae-gan:{OPTIONS}"]
-for left_out in ("d_weight", "c_weight", "pixel_weight"):
+for left_out in ("d_weight", "c_weight", "pixel_weight") if ABLATION else ("d_weight",):
     systems.append(f"cvae-gan:{OPTIONS},{left_out}=0")
-comparison = compare.Comparison(
-    systems=systems,
-    data=DATA,
-    labels=LABELS,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    precision="auto",
-    count=IMAGES,
-)
-faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED).labelled(LABELS)
-print(faces.summary())
-path = Path(OUT) / "comparison"
-entries = compare.prepare(comparison, path, faces)
-if not ABLATION:
-    entries = entries[:1]
-compare.run(comparison, entries, path, faces, resume=(path / "comparison.json").exists())
-compare.draw_reconstructions(entries, path, faces, seed=SEED)
-print(compare.table(entries).to_string(index=False, na_rep="-"))
+settings = {"image_size": IMAGE_SIZE, "epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "count": IMAGES}
+table = kf.compare.compare(systems, DATA, labels=LABELS, out=f"{OUT}/comparison", resume=True, **settings)
+print(table.to_string(index=False, na_rep="-"))
 
 # %% The one with all losses, and some photographs
 import numpy as np
 
-from keras_faces.commands.options import trained_run
-
-_, _, model = trained_run(entries[0].folder.path)
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED).labelled(LABELS)
+model = kf.models.load(f"{OUT}/comparison/{kf.compare.folder_name(systems[0])}")
 chosen = faces.take(np.random.default_rng(SEED).choice(len(faces), 8, replace=False))
 images, labels = np.asarray(chosen.images[np.arange(8)]), chosen.labels.vectors
 

@@ -15,7 +15,8 @@
 # same in numbers, exactly, since drawn faces are made of numbers: hair and skin follow the subject, light and wall the
 # other picture.
 #
-# **Read beside it.** `keras_faces/models/ip_gan.py`, `keras_faces/metrics/factors.py`, `docs/dissertation.md`.
+# **Read beside it.** `keras_faces/models/dissertation/ip_gan.py`, `keras_faces/metrics/factors.py`,
+# `docs/dissertation.md`.
 
 # %% What to try: "gc_weight": 0 (the person is lost), "kl_weight": 0 (A keeps the person), your own folders of people
 DATA = "drawn"  # or a folder with a folder a person, such as LFW
@@ -25,7 +26,9 @@ EPOCHS = 40 if FULL else 14
 BATCH_SIZE = 32
 RECOGNISER = {"width": 64 if FULL else 16, "epochs": 30 if FULL else 10}
 OPTIONS = (
-    {"average": 0.99} if FULL else {"average": 0.99, "latent_dim": 64, "width": 24, "convolutions": 1, "rate": 5e-4}
+    {"average": 0.99}
+    if FULL
+    else {"average": 0.99, "latent_dim": 64, "width": 24, "convolutions": 1, "learning_rate": 5e-4}
 )
 OUT = "runs/lesson-24-full" if FULL else "runs/lesson-24"
 
@@ -57,33 +60,12 @@ else:
 print(faces.summary())
 
 # %% First I, which is C too: a classifier of people
-from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder, train_once
-
-people = ClassifierFolder(f"{OUT}/recogniser")
-train_once(people, ClassifierConfig(str(path), "identity", IMAGE_SIZE, **RECOGNISER), faces)
+recogniser = f"{OUT}/recogniser"
+kf.classify("identity", faces, out=recogniser, resume=True, **RECOGNISER)
 
 # %% Then A, G and D, in two cases that alternate: the same picture twice, and two different ones
-from keras_faces.commands.options import trained_run
-from keras_faces.runs import RunConfig, RunFolder, train
-
-folder = RunFolder(f"{OUT}/ip-gan")
-config = RunConfig(
-    system="ip-gan",
-    data=str(path),
-    labels="identity",
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    precision="auto",
-    options={"recogniser": str(people.path), **OPTIONS},
-    label_names=list(faces.labels.names),
-    label_kind="classes",
-)
-if folder.model.exists():
-    model = trained_run(folder.path)[2]
-else:
-    resume = folder.checkpoint.exists()
-    model = train(folder, folder.read() if resume else config, faces, resume=resume)
+settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "recogniser": recogniser, **OPTIONS}
+model = kf.train("ip-gan", faces, out=f"{OUT}/ip-gan", labels="identity", resume=True, **settings)
 
 # %% The person of a row with the attributes of a column: four people of the training, four strangers
 from keras_faces.applications import attribute_morph, detection, frontal, person, transfer

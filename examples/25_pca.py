@@ -14,7 +14,7 @@
 # not go away with 64. `faces.png`, drawn from the fitted distribution: symmetric ghosts. Half of one face laid over
 # half of another is no face, and a straight space of pictures cannot know that.
 #
-# **Read beside it.** `keras_faces/models/pca.py`, `keras_faces/eigenfaces.py`.
+# **Read beside it.** `keras_faces/models/autoencoders/pca.py`, `keras_faces/figures/eigenfaces.py`.
 
 # %% What to try: {"latent_dim": 200}, your own photographs, photographs that are not aligned
 DATA = "drawn"  # or a folder, or a packed file
@@ -26,15 +26,13 @@ OUT = "runs/lesson-25"
 
 # %% Fit, as `keras-faces train pca` does
 import keras_faces as kf
-from keras_faces.runs import RunConfig, RunFolder, train
 
-config = RunConfig("pca", data=DATA, image_size=IMAGE_SIZE, epochs=1, seed=SEED, count=IMAGES, options=OPTIONS)
-faces = config.faces()
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
-model = train(RunFolder(OUT), config, faces)
+model = kf.train("pca", faces, out=OUT, epochs=1, seed=SEED, **OPTIONS)
 
 # %% The mean face, the eigenfaces, and the faces along them
-from keras_faces import eigenfaces
+from keras_faces.figures import eigenfaces
 
 kf.plots.save(eigenfaces.figure(model), f"{OUT}/eigenfaces.png")
 

@@ -15,7 +15,8 @@
 # reconstruction loss grows with β, the divergence shrinks. `morph.png`: every step from one photograph to another is a
 # face. `latent-map.png`: what the codes spend most of their room on is light and colour.
 #
-# **Read beside it.** `keras_faces/models/vae.py`, `keras_faces/training/encoding.py`; lesson 25 for the straight case.
+# **Read beside it.** `keras_faces/models/autoencoders/vae.py`, `keras_faces/training/encoder.py`; lesson 25 for the
+# straight case.
 
 # %% What to try: a code of 2 numbers, {"latent_dim": 2}; photographs; more epochs
 DATA = "drawn"  # or a folder, or a packed file
@@ -32,25 +33,13 @@ OUT = "runs/lesson-26"
 import pandas
 
 import keras_faces as kf
-from keras_faces.runs import RunConfig, RunFolder, train
 
-common = dict(
-    system="vae",
-    data=DATA,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    precision="auto",
-    compiler="auto",
-)
-faces = RunConfig(**common).faces()
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
+settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, **OPTIONS}
 models, ends = {}, {}
 for beta in BETAS:
-    config = RunConfig(options={**OPTIONS, "beta": beta}, **common)
-    models[beta] = train(RunFolder(f"{OUT}/beta-{beta:g}"), config, faces)
+    models[beta] = kf.train("vae", faces, out=f"{OUT}/beta-{beta:g}", beta=beta, **settings)
     ends[beta] = pandas.read_csv(f"{OUT}/beta-{beta:g}/log.csv").iloc[-1]
 
 # %% The two terms, and the same photographs and the same noise for each β
@@ -64,16 +53,16 @@ kf.plots.save(kf.plots.evolution([(name, kf.plots.magnify(row, 64)) for name, ro
 # %% From one photograph to another, through their codes
 import numpy as np
 
-from keras_faces import encoding_pictures
+from keras_faces.figures import encoding
 
 model = models[BETAS[1]]
-ways = [encoding_pictures.morph(model, others[index], others[index + 1], steps=8) for index in (0, 2, 4)]
+ways = [encoding.morph(model, others[index], others[index + 1], steps=8) for index in (0, 2, 4)]
 kf.plots.save_picture(kf.plots.magnify(kf.plots.tile(np.concatenate(ways), 8), 400), f"{OUT}/morph.png")
 
 # %% Where the codes lie, coloured by what is known of the faces
 colours = "Male, Smiling, Eyeglasses"
 seen = kf.data.load(DATA, image_size=IMAGE_SIZE, count=1000, seed=SEED)
 labels = seen.labelled(colours).labels if seen.attributes is not None else None
-found = encoding_pictures.latent_map(model, seen.images[:])
-kf.plots.save(encoding_pictures.figure_of_map(found, seen.images[:], labels), f"{OUT}/latent-map.png")
+found = encoding.latent_map(model, seen.images[:])
+kf.plots.save(encoding.figure_of_map(found, seen.images[:], labels), f"{OUT}/latent-map.png")
 print(f"the pictures are in {OUT}; with your own: keras-faces morph {OUT}/beta-1 ONE.jpg OTHER.jpg")

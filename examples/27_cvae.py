@@ -13,8 +13,8 @@
 # their reconstructions with their own label, and with one attribute turned over: that changes, the rest stays, and all
 # is blurred as a VAE's faces are.
 #
-# **Read beside it.** `keras_faces/models/cvae.py`, `keras_faces/training/labelled.py`; lesson 16 for the GAN that is
-# told.
+# **Read beside it.** `keras_faces/models/autoencoders/cvae.py`, `keras_faces/training/conditional.py`; lesson 16, the
+# conditional GAN.
 
 # %% What to try: {"beta": 4}, a label of another kind: "man = Male; woman = !Male", "identity:20"
 DATA = "drawn"  # or a packed file with its table of attributes
@@ -29,31 +29,18 @@ OUT = "runs/lesson-27"
 
 # %% Train into a run folder, as `keras-faces train cvae --labels ...` does
 import keras_faces as kf
-from keras_faces.runs import RunConfig, RunFolder, train
 
-config = RunConfig(
-    system="cvae",
-    data=DATA,
-    labels=LABELS,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    precision="auto",
-    compiler="auto",
-    options=OPTIONS,
-)
-faces = config.faces()  # loaded, and labelled
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED).labelled(LABELS)
 print(faces.summary())
-model = train(RunFolder(OUT), config, faces)
+settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "labels": LABELS}
+model = kf.train("cvae", faces, out=OUT, **settings, **OPTIONS)
 
 # %% A label a row, the same noise down each column
-from keras_faces import label_pictures
+from keras_faces.figures import label_grids
 
-rows = label_pictures.labels_to_show(model)
-images = label_pictures.same_noise(model, rows, faces=8, seed=SEED)
-kf.plots.save(label_pictures.figure_of_labels(model, rows, images), f"{OUT}/labels.png")
+rows = label_grids.labels_to_show(model)
+images = label_grids.same_noise(model, rows, faces=8, seed=SEED)
+kf.plots.save(label_grids.figure_of_labels(model, rows, images), f"{OUT}/labels.png")
 
 # %% Photographs that it has not seen: their codes with their own label, and with each attribute turned over
 others = kf.data.load(DATA, image_size=IMAGE_SIZE, count=500, seed=SEED + 1).labelled(LABELS)

@@ -12,8 +12,8 @@
 # **What one should see.** `beside.png`: the VAE's reconstructions are smooth, those of the VAE/GAN have edges, hair and
 # noise. The printed PSNR says the opposite, and that is the point: it measures what the VAE minimises.
 #
-# **Read beside it.** `keras_faces/models/vaegan.py` with Larsen's algorithm 1; lesson 26; lesson 23 for chapter 4's
-# form.
+# **Read beside it.** `keras_faces/models/autoencoders/vaegan.py` with Larsen's algorithm 1; lesson 26; lesson 23 for
+# chapter 4's form.
 
 # %% What to try: {"gamma": 0.5} (likeness), {"gamma": 0.005} (realism), {"beta": 1}; photographs and more epochs
 DATA = "drawn"  # or a folder, or a packed file
@@ -27,31 +27,20 @@ OUT = "runs/lesson-28"
 
 # %% Train both into run folders: the same photographs, as often
 import keras_faces as kf
-from keras_faces.runs import RunConfig, RunFolder, train
 
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
+settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED}
 models = {}
 for name, options in OPTIONS.items():
-    config = RunConfig(
-        system=name,
-        data=DATA,
-        image_size=IMAGE_SIZE,
-        epochs=EPOCHS,
-        batch_size=BATCH_SIZE,
-        seed=SEED,
-        count=IMAGES,
-        precision="auto",
-        compiler="auto",
-        options=options,
-    )
-    models[name] = train(RunFolder(f"{OUT}/{name}"), config, config.faces())
+    models[name] = kf.train(name, faces, out=f"{OUT}/{name}", **settings, **options)
 
 # %% The same photographs, which neither has seen, and the same noise
-from keras_faces import encoding_pictures
+from keras_faces.figures import encoding
 
 others = kf.data.load(DATA, image_size=IMAGE_SIZE, count=160, seed=SEED + 1).images[:][:40:5]  # eight people
 rows = [("photographs", others)]
 for name, model in models.items():
-    found, psnr = encoding_pictures.reconstructions(model, others)
+    found, psnr = encoding.reconstructions(model, others)
     print(f"{name}: PSNR of the reconstructions {psnr:.1f} dB")
     rows += [(f"{name}\nreconstructed", found), (f"{name}\nof noise", model.sample(8, seed=SEED))]
 kf.plots.save(kf.plots.evolution([(name, kf.plots.magnify(row, 64)) for name, row in rows]), f"{OUT}/beside.png")

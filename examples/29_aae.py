@@ -13,9 +13,9 @@
 # codes both stay near a half: nobody wins. The printed table: mean 0 and deviation 1 of the codes, or nearly.
 # `codes.png`: the histogram of all numbers in the codes, laid over the bell curve, before the training and after it.
 #
-# **Read beside it.** `keras_faces/models/aae.py`; lesson 26, where a formula does D's work.
+# **Read beside it.** `keras_faces/models/autoencoders/aae.py`; lesson 26, where a formula does D's work.
 
-# %% What to try: {"latent_dim": 2} and a map of it; {"d_rate": 0}, an autoencoder whose noise makes no faces
+# %% What to try: {"latent_dim": 2} and a map of it; {"d_learning_rate": 0}, an autoencoder whose noise makes no faces
 DATA = "drawn"  # or a folder, or a packed file
 IMAGE_SIZE = 32
 IMAGES = 3000
@@ -27,24 +27,11 @@ OUT = "runs/lesson-29"
 
 # %% Train into a run folder, as `keras-faces train aae` does
 import keras_faces as kf
-from keras_faces.runs import RunConfig, RunFolder, train
 
-config = RunConfig(
-    system="aae",
-    data=DATA,
-    image_size=IMAGE_SIZE,
-    epochs=EPOCHS,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    count=IMAGES,
-    precision="auto",
-    compiler="auto",
-    options=OPTIONS,
-)
-faces = config.faces()
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 print(faces.summary())
-before = config.build()
-model = train(RunFolder(OUT), config, faces)
+before = kf.models.build("aae", image_size=IMAGE_SIZE, seed=SEED, **OPTIONS)
+model = kf.train("aae", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, **OPTIONS)
 
 # %% Do the codes lie as N(0, I) does?
 import numpy as np
@@ -64,10 +51,10 @@ axes.legend()
 kf.plots.save(figure, f"{OUT}/codes.png")
 
 # %% Photographs above their reconstructions, and faces of noise
-from keras_faces import encoding_pictures
+from keras_faces.figures import encoding
 
-found, psnr = encoding_pictures.reconstructions(model, others[:80:5])
-picture = encoding_pictures.picture_of_reconstructions(others[:80:5], found)
+found, psnr = encoding.reconstructions(model, others[:80:5])
+picture = encoding.picture_of_reconstructions(others[:80:5], found)
 kf.plots.save_picture(kf.plots.magnify(picture, 400), f"{OUT}/reconstructions.png")
 kf.plots.save_picture(kf.plots.tile(model.sample(64, seed=SEED)), f"{OUT}/faces.png")
 print(f"PSNR {psnr:.1f} dB; the pictures are in {OUT}; where the codes lie: keras-faces latent-map {OUT}")

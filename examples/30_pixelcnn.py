@@ -16,50 +16,32 @@
 # there, each time in another way, mouths seldom yet.
 # Printed: how much quicker a face is painted when nothing is computed twice.
 #
-# **Read beside it.** `keras_faces/models/pixelcnn.py`, `keras_faces/layers/masked_conv.py`,
-# `keras_faces/layers/gated_block.py`, `keras_faces/training/autoregressive.py`.
+# **Read beside it.** `keras_faces/models/autoregressive/pixelcnn.py`, `keras_faces/layers/masked_conv.py`,
+# `keras_faces/layers/gated_block.py`, `keras_faces/models/autoregressive/base.py`.
 
 # %% What to try: {"output": "softmax"}, the paper's 256 levels; {"depth": 8}; your own folder
-import argparse
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--data", default="drawn", help='a folder, a packed file, or "drawn"')
-parser.add_argument("--images", type=int, default=2400)
-parser.add_argument("--epochs", type=int, default=20)
-parser.add_argument("--out", default="runs/lesson-30")
-asked, _ = parser.parse_known_args()  # a notebook has arguments of its own
+DATA = "drawn"  # or a folder, or a packed file
+IMAGES = 2400
+EPOCHS = 20
 IMAGE_SIZE = 32
 BATCH_SIZE = 16
 OPTIONS = {"width": 24, "depth": 4}
 SEED = 0
+OUT = "runs/lesson-30"
 
 # %% The faces; every twelfth is held out
 import keras
 import numpy as np
 
 import keras_faces as kf
-from keras_faces.runs import RunConfig, RunFolder, train
 
-faces = kf.data.load(asked.data, image_size=IMAGE_SIZE, count=asked.images, seed=SEED)
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 numbers = np.arange(len(faces))
 held_out, learned = faces.take(numbers[::12]), faces.take(np.delete(numbers, numbers[::12]))
 print(f"{len(learned)} faces to learn from, {len(held_out)} held out")
 
-# %% Train into a run folder
-config = RunConfig(
-    system="pixelcnn",
-    data=asked.data,
-    image_size=IMAGE_SIZE,
-    epochs=asked.epochs,
-    batch_size=BATCH_SIZE,
-    seed=SEED,
-    precision="auto",
-    compiler="auto",
-    sample_every=10_000,  # at the end of each epoch alone
-    options=OPTIONS,
-)
 
-
+# %% How well it knows faces that were held out, after each epoch
 class HeldOut(keras.callbacks.Callback):
     """Bits per dimension of faces that were held out, at the end of each epoch."""
 
@@ -71,15 +53,17 @@ class HeldOut(keras.callbacks.Callback):
         self.bits.append(self.model.bits_per_dimension(held_out.images[:100]).mean())
 
 
+# %% Train into a run folder
 watch = HeldOut()
-model = train(RunFolder(asked.out), config, learned, callbacks=[watch])
+settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "sample_every": 10_000}
+model = kf.train("pixelcnn", learned, out=OUT, callbacks=[watch], **settings, **OPTIONS)
 
 # %% One number: bits per dimension
 import cv2
 import pandas
 from matplotlib.figure import Figure
 
-log = pandas.read_csv(f"{asked.out}/log.csv")
+log = pandas.read_csv(f"{OUT}/log.csv")
 figure = Figure(figsize=(6, 3.5), layout="constrained")
 axes = figure.subplots()
 axes.plot(log["step"], log["bits_loss"], label="faces learned from")
@@ -87,7 +71,7 @@ axes.plot(log.groupby("epoch")["step"].max(), watch.bits, marker="o", label="hel
 axes.axhline(8.0, color="grey", linestyle=":", label="no idea: 8 bits")
 axes.set(xlabel="iteration", ylabel="bits per dimension")
 axes.legend()
-kf.plots.save(figure, f"{asked.out}/bits.png")
+kf.plots.save(figure, f"{OUT}/bits.png")
 files = [len(cv2.imencode(".png", face)[1]) * 8 / face.size for face in held_out.images[:100]]
 print(f"held out: {watch.bits[-1]:.2f} bits per dimension; as PNG files they take {np.mean(files):.2f}")
 
@@ -99,7 +83,7 @@ stacked = keras.Sequential(
     + [MaskedConv2D(24, 3, "B") for _ in range(4)]
 )
 middle = IMAGE_SIZE // 2
-image = np.repeat(model.scaled(held_out.images[:1]), IMAGE_SIZE * IMAGE_SIZE, axis=0)
+image = np.repeat(model.preprocess(held_out.images[:1]), IMAGE_SIZE * IMAGE_SIZE, axis=0)
 changed = np.array(image)
 places = np.arange(IMAGE_SIZE * IMAGE_SIZE)
 changed[places, places // IMAGE_SIZE, places % IMAGE_SIZE] += 0.5  # one pixel of each copy
@@ -112,17 +96,15 @@ for network in (stacked, model.generator):
     seen.append(np.where(moved.reshape(IMAGE_SIZE, IMAGE_SIZE, 1), [255, 140, 0], [235, 235, 235]).astype("uint8"))
     seen[-1][middle, middle] = [0, 0, 200]
 columns = [("masks on top of each other", seen[0][None]), ("two stacks", seen[1][None])]
-kf.plots.save(
-    kf.plots.side_by_side(columns, across=1, title="what the blue pixel depends on"), f"{asked.out}/blind-spot.png"
-)
+kf.plots.save(kf.plots.side_by_side(columns, across=1, title="what the blue pixel depends on"), f"{OUT}/blind-spot.png")
 
 # %% Half a face, and four ways to go on
-from keras_faces import complete
+from keras_faces.figures import complete
 
 some = held_out.images[:8]
 hidden = complete.hidden_part("lower", IMAGE_SIZE)
 completed = complete.completions(model, some, hidden, times=4, seed=SEED)
-kf.plots.save(complete.figure(some, hidden, completed), f"{asked.out}/completions.png")
+kf.plots.save(complete.figure(some, hidden, completed), f"{OUT}/completions.png")
 
 # %% What it saves to compute nothing twice
 import time
@@ -136,10 +118,10 @@ def seconds(function, *arguments, **options):
 
 
 quick = seconds(model.sample, 36, seed=1)
-pixels = np.array(model.scaled(some.repeat(5, axis=0)[:36]))
+pixels = np.array(model.preprocess(some.repeat(5, axis=0)[:36]))
 whole = seconds(model.generator.predict, pixels, batch_size=36, verbose=0) * IMAGE_SIZE * IMAGE_SIZE * 3
 print(
     f"36 faces: {quick:.1f} s; by a whole pass for each colour of each pixel about {whole:.0f} s, "
     f"{whole / quick:.0f} times as long"
 )
-print(f"the pictures are in {asked.out}; more: keras-faces sample {asked.out} --count 16")
+print(f"the pictures are in {OUT}; more: keras-faces sample {OUT} --count 16")

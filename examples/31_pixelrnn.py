@@ -13,23 +13,19 @@
 # four blocks of PixelCNN, and learn less in it. `triangle.png`: what one output of a Row LSTM depends on, a triangle
 # that widens upwards; `faces.png`: both painters' faces, of the same noise.
 #
-# **Read beside it.** `keras_faces/models/pixelrnn.py`, `keras_faces/layers/row_lstm.py`.
+# **Read beside it.** `keras_faces/models/autoregressive/pixelrnn.py`, `keras_faces/layers/row_lstm.py`.
 
 # %% What to try: more Row LSTMs ("depth": 3), your own folder
-import argparse
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--data", default="drawn", help='a folder, a packed file, or "drawn"')
-parser.add_argument("--images", type=int, default=1600)
-parser.add_argument("--seconds", type=int, default=150, help="of training, for each of both")
-parser.add_argument("--out", default="runs/lesson-31")
-asked, _ = parser.parse_known_args()
+DATA = "drawn"  # or a folder, or a packed file
+IMAGES = 1600
+SECONDS = 150  # of training, for each of both
 IMAGE_SIZE = 32
 BATCH_SIZE = 16
 OPTIONS = {"pixelcnn": {"width": 24, "depth": 4}, "pixelrnn": {"width": 24, "depth": 2}}
 SEED = 0
+OUT = "runs/lesson-31"
 
-# %% Train both for the same time, and note the bits
+# %% The faces, and a clock that stops a training
 import time
 
 import keras
@@ -37,7 +33,7 @@ import numpy as np
 
 import keras_faces as kf
 
-faces = kf.data.load(asked.data, image_size=IMAGE_SIZE, count=asked.images, seed=SEED)
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 held_out = faces.images[:64]
 learned = faces.take(np.arange(64, len(faces)))
 
@@ -53,17 +49,18 @@ class Clock(keras.callbacks.Callback):
         self.since = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
-        first = self.model.iterations() == 1  # the step is compiled in it
+        first = self.model.step_count() == 1  # the step is compiled in it
         self.spent += 0.0 if first else time.perf_counter() - self.since
         if self.spent >= self.limit * (len(self.points) + 1) / 10:
-            self.points.append((self.spent, self.model.iterations(), self.model.bits_per_dimension(held_out).mean()))
+            self.points.append((self.spent, self.model.step_count(), self.model.bits_per_dimension(held_out).mean()))
         self.model.stop_training = self.spent >= self.limit
 
 
+# %% Train both for the same time, and note the bits
 models, clocks = {}, {}
 for name, options in OPTIONS.items():
-    models[name] = kf.models.build(name, image_size=IMAGE_SIZE, seed=SEED, precision="auto", **options)
-    clocks[name] = Clock(asked.seconds)
+    models[name] = kf.models.build(name, image_size=IMAGE_SIZE, seed=SEED, **options)
+    clocks[name] = Clock(SECONDS)
     while not models[name].stop_training:
         models[name].fit(learned.batches(BATCH_SIZE, seed=SEED), epochs=1, callbacks=[clocks[name]], verbose=2)
 
@@ -72,7 +69,7 @@ import os
 
 from matplotlib.figure import Figure
 
-os.makedirs(asked.out, exist_ok=True)
+os.makedirs(OUT, exist_ok=True)
 figure = Figure(figsize=(6, 3.5), layout="constrained")
 axes = figure.subplots()
 for name, clock in clocks.items():
@@ -81,7 +78,7 @@ for name, clock in clocks.items():
     print(f"{name}: {bits[-1]:.2f} bits per dimension of held-out faces after {iterations[-1]} iterations")
 axes.set(xlabel="seconds of training", ylabel="bits per dimension, held-out faces")
 axes.legend()
-kf.plots.save(figure, f"{asked.out}/bits.png")
+kf.plots.save(figure, f"{OUT}/bits.png")
 
 # %% What one output of the Row LSTM depends on
 from keras_faces.layers.row_lstm import RowLSTM
@@ -97,10 +94,10 @@ picture = np.where(moved, [255, 140, 0], [235, 235, 235]).astype("uint8")
 picture[-1, place] = [0, 0, 200]
 kf.plots.save(
     kf.plots.side_by_side([("what a Row LSTM knows", picture[None])], across=1),
-    f"{asked.out}/triangle.png",
+    f"{OUT}/triangle.png",
 )
 
 # %% Both painters, the same noise
 columns = [(name, model.sample(16, seed=SEED)) for name, model in models.items()]
-kf.plots.save(kf.plots.side_by_side(columns), f"{asked.out}/faces.png")
-print(f"the pictures are in {asked.out}; a run to go on with: keras-faces train pixelrnn --data drawn")
+kf.plots.save(kf.plots.side_by_side(columns), f"{OUT}/faces.png")
+print(f"the pictures are in {OUT}; a run to go on with: keras-faces train pixelrnn --data drawn")

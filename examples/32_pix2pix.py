@@ -14,56 +14,43 @@
 # is between, like and sharp. `sharpness.png`: how much neighbouring pixels differ, beside photographs, and how far from
 # the photograph each is. `runs/lesson-32/both/translations/`: rows of input, output and photograph on the way.
 #
-# **Read beside it.** `keras_faces/models/pix2pix.py`, `keras_faces/training/pairs.py`, `keras_faces/layers/patches.py`.
+# **Read beside it.** `keras_faces/models/translation/pix2pix.py`, `keras_faces/models/translation/degradations.py`,
+# `keras_faces/layers/patches.py`.
 
 # %% What to try: TASK = "grey", "low", "hole"; 64 pixels; your own folder
-import argparse
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--data", default="drawn", help='a folder, a packed file, or "drawn"')
-parser.add_argument("--images", type=int, default=2000)
-parser.add_argument("--epochs", type=int, default=20)
-parser.add_argument("--image-size", type=int, default=32)
-parser.add_argument("--out", default="runs/lesson-32")
-asked, _ = parser.parse_known_args()
+DATA = "drawn"  # or a folder, or a packed file
+IMAGES = 2000
+EPOCHS = 20
+IMAGE_SIZE = 32
 TASK = "edges"
 BATCH_SIZE = 16
 WIDTH = 24
 SEED = 0
+OUT = "runs/lesson-32"
 LOSSES = {"ℓ1": {"adversarial": 0.0}, "D": {"l1": 0.0}, "both": {}}
 
 # %% The faces; some are held out
 import numpy as np
 
 import keras_faces as kf
-from keras_faces.runs import RunConfig, RunFolder, train
 
-faces = kf.data.load(asked.data, image_size=asked.image_size, count=asked.images, seed=SEED)
+faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 held_out, learned = faces.images[:64], faces.take(np.arange(64, len(faces)))
 
 # %% Three trainings
+settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "task": TASK, "width": WIDTH}
 models = {}
 for name, losses in LOSSES.items():
-    config = RunConfig(
-        system="pix2pix",
-        data=asked.data,
-        image_size=asked.image_size,
-        epochs=asked.epochs,
-        batch_size=BATCH_SIZE,
-        seed=SEED,
-        precision="auto",
-        compiler="auto",
-        options={"task": TASK, "width": WIDTH, **losses},
-    )
-    models[name] = train(RunFolder(f"{asked.out}/{name.replace('ℓ', 'l')}"), config, learned)
+    out = f"{OUT}/{name.replace('ℓ', 'l')}"
+    models[name] = kf.train("pix2pix", learned, out=out, **settings, **losses)
 
 # %% Of faces that they have not seen: the picture, what each makes of it, the photograph
-from keras_faces import translate
+from keras_faces.figures import translate
 
 some = held_out[:8]
 rows = [(TASK, models["both"].inputs(some))]
 rows += [(name, model.translate(some)) for name, model in models.items()]
-kf.plots.save(translate.figure([*rows, ("photograph", some)]), f"{asked.out}/comparison.png")
+kf.plots.save(translate.figure([*rows, ("photograph", some)]), f"{OUT}/comparison.png")
 
 # %% Sharp, and like: two numbers for each
 from matplotlib.figure import Figure
@@ -84,5 +71,5 @@ right.bar(list(made), [np.abs(images.astype(float) - held_out).mean() for images
 right.set_title("distance from the photograph")
 for axes in (left, right):
     axes.set_ylabel("levels of 255")
-kf.plots.save(figure, f"{asked.out}/sharpness.png")
-print(f"the pictures are in {asked.out}; your own: keras-faces translate {asked.out}/both PICTURE")
+kf.plots.save(figure, f"{OUT}/sharpness.png")
+print(f"the pictures are in {OUT}; your own: keras-faces translate {OUT}/both PICTURE")

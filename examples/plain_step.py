@@ -1,6 +1,6 @@
-"""One GAN step in plain TensorFlow, to lay beside ``AdversarialModel.step``.
+"""One GAN step in plain TensorFlow, to lay beside ``GAN.step``.
 
-What it teaches: that nothing is hidden. The step of ``keras_faces/training/adversarial.py`` runs on three backends;
+What it teaches: that nothing is hidden. The step of ``keras_faces/training/gan.py`` runs on three backends;
 this is the same step for TensorFlow alone, with the two tapes in sight. A test trains with both and finds the same
 weights, bit for bit. ``docs/the-step.md`` explains the lines.
 

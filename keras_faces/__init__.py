@@ -1,10 +1,14 @@
 """keras_faces: a class learns to generate faces with GANs.
 
     import keras_faces as kf
+    model = kf.train("slides-v2", data="drawn", image_size=32, epochs=5, out="runs/first")
+    kf.plots.save(kf.plots.grid(model.sample(16)), "faces.png")
+
+or, with Keras's own ``fit``,
+
     faces = kf.data.load("drawn", image_size=32)
     model = kf.models.build("slides-v2", image_size=32, seed=0)
     model.fit(faces.batches(32), epochs=5)
-    kf.plots.grid(model.sample(16)).savefig("faces.png")
 
 Importing the package loads no deep-learning framework; the first model does. Keras reads the backend's name from the
 environment variable ``KERAS_BACKEND`` (tensorflow, jax or torch) at that moment.
@@ -17,31 +21,36 @@ __version__ = "0.1.0"
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's own notes are not the lesson; errors still raise
 
-_ROOMS = (
-    "cli",
-    "compare",
-    "data",
-    "evaluate",
-    "figures",
-    "interpolate",
-    "layers",
-    "losses",
-    "metrics",
-    "models",
-    "plots",
-    "runs",
-    "training",
-    "traverse",
-)
+# The names that a lesson writes: functions, and modules.
+_FUNCTIONS = {"classify": "runs.classifier", "train": "runs.train"}
+_MODULES = {
+    "cli": "cli",
+    "compare": "runs.compare",
+    "data": "data",
+    "evaluate": "runs.evaluate",
+    "fast": "fast",
+    "figures": "figures",
+    "interpolate": "figures.interpolate",
+    "layers": "layers",
+    "losses": "training.losses",
+    "metrics": "metrics",
+    "models": "models",
+    "plots": "figures.grids",
+    "runs": "runs",
+    "training": "training",
+    "traverse": "figures.traverse",
+}
 
-__all__ = ["__version__", *_ROOMS]
+__all__ = ["__version__", *_FUNCTIONS, *_MODULES]
 
 
 def __getattr__(name: str):
-    if name in _ROOMS:
-        return importlib.import_module(f"keras_faces.{name}")
-    raise AttributeError(f"module 'keras_faces' has no attribute {name!r}; it has {', '.join(_ROOMS)}")
+    if name in _MODULES:
+        return importlib.import_module(f"keras_faces.{_MODULES[name]}")
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(f"keras_faces.{_FUNCTIONS[name]}"), name)
+    raise AttributeError(f"module 'keras_faces' has no attribute {name!r}; it has {', '.join(__all__)}")
 
 
 def __dir__():
-    return sorted([*globals(), *_ROOMS])
+    return sorted([*globals(), *__all__])

@@ -1,4 +1,4 @@
-"""Files that are whole or not there (write beside, then rename), and a lock against writing the same one twice."""
+"""Atomic file writes (write beside, then rename), and a lock against two writers of one target."""
 
 from __future__ import annotations
 
@@ -14,31 +14,48 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
-    """``with replacing(path) as beside:`` write to ``beside``; it takes the place of ``path`` if all went well.
+def atomic_write(path: str | Path) -> Iterator[Path]:
+    """Write a file completely or not at all: ``with atomic_write(path) as part: part.write_text(...)``.
 
-    Whatever goes wrong inside (a full disk, Ctrl-C), what was begun is removed and an older ``path`` stays as it was.
-    Even a ``kill -9`` or a power cut leaves either the old file or the new one, never a part of one.
+    The block writes to a temporary file in the same folder, which replaces ``path`` at the end. After any failure
+    (a full disk, Ctrl-C, a power cut) an older ``path`` is unchanged.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write. The temporary file has the same suffix.
+
+    Yields
+    ------
+    Path
+        The temporary file.
     """
     path = Path(path)
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        yield beside
-        with open(beside, "rb+") as written:
+        yield part
+        with open(part, "rb+") as written:
             os.fsync(written.fileno())
-        os.replace(beside, path)
+        os.replace(part, path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
 
 
 def lock(file: BinaryIO, path: str | Path) -> None:
-    """Keep other processes out as long as ``file``, open for writing, stays open, however this process ends.
+    """Lock an open file against other processes until it is closed or this process ends.
+
+    Parameters
+    ----------
+    file : file object
+        Open for writing.
+    path : str or Path
+        Its name, for the error message.
 
     Raises
     ------
     ValueError
-        Another process holds it.
+        Another process holds the lock.
     """
     try:
         if os.name == "nt":
@@ -57,24 +74,34 @@ def lock(file: BinaryIO, path: str | Path) -> None:
 
 
 @contextmanager
-def replacing_hdf5(path: str | Path) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
-    """``with replacing_hdf5(path) as (file, check):`` the same for an HDF5 file.
+def atomic_write_hdf5(path: str | Path) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
+    """Write an HDF5 file completely or not at all: ``with atomic_write_hdf5(path) as (file, check): ...``.
 
-    A write that fails is remembered and raised at the end; a long writer calls ``check()`` to learn of it sooner.
+    Parameters
+    ----------
+    path : str or Path
+        The file to write.
+
+    Yields
+    ------
+    file : h5py.File
+        The open temporary file.
+    check : callable
+        Raises the OSError of an earlier failed write. A long writer calls it now and then, to stop early.
     """
     import h5py
 
-    with replacing(path) as beside, _Target(beside, "w+b") as target:
-        with h5py.File(target, "w", libver=("v110", "v110")) as file:  # checksums its own tables as well
+    with atomic_write(path) as part, _Target(part, "w+b") as target:
+        with h5py.File(target, "w", libver=("v110", "v110")) as file:  # v110 also checksums the file's own tables
             yield file, target.check
         target.check()
 
 
 class _Target(io.FileIO):
-    """The file that HDF5 writes to, by way of Python.
+    """The file that HDF5 writes to.
 
-    HDF5 cannot close a file once a write has failed, and takes the interpreter down with it at the end. Here a failed
-    write is remembered, and whatever follows is dropped, so that HDF5 closes in peace; `check` then raises the error.
+    HDF5 cannot close a file after a failed write, and crashes the interpreter at exit. Here a failed write is stored
+    and later writes are dropped, so that HDF5 closes normally; `check` then raises the error.
     """
 
     _error: OSError | None = None

@@ -29,7 +29,7 @@ NARROW = {
     "cgan": {"width": 4},
     "acgan": {"width": 4},
     "sgan": {"width": 4},
-    "infogan": {"width": 4, "categories": (3,), "numbers": 2},
+    "infogan": {"width": 4, "categories": (3,), "continuous_dim": 2},
     "stackgan": {"width": 4, "components": 3, "text_dim": 16, "first_iterations": 1, "text_iterations": 2},
     "fm-gan": {"width": 4},
     "fm-cgan": {"width": 4, "classifier_first": 1},
@@ -48,24 +48,32 @@ NARROW = {
 NAMES = ("Smiling", "Male", "Eyeglasses")  # labels of the systems that learn from some
 
 
-def pytest_collection_modifyitems(items):
-    """The longest tests, those on other backends, begin first: as the last ones they would keep one core waiting."""
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="run the tests marked `full` as well")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Skip what only ``--all`` runs. The longest tests, on other backends, begin first, or one core would wait."""
+    if not config.getoption("--all"):
+        for item in items:
+            if item.get_closest_marker("full"):
+                item.add_marker(pytest.mark.skip(reason="only in ./run test --all"))
     items.sort(key=lambda item: item.path.name != "test_backends.py")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def nothing_is_measured():
-    """A training chooses by rule: float32 on a CPU, whatever this machine is fast at."""
-    from keras_faces.training import choices
+def float32_on_every_processor():
+    """A training on a CPU chooses float32, whatever units the processor has."""
+    from keras_faces.fast import autotune
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(choices, "measured", lambda here: {})
+        patch.setattr(autotune, "cpu_precision", lambda here: ("float32", ""))
         yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def narrow():
-    """``narrow(name, **options)``: a system at 16×16 with a few channels, and three attributes if it wants labels."""
+    """``narrow(name, **options)``: a system at 16×16 with a few channels, and three labels if it wants some."""
 
     def build(name, image_size=16, seed=3, **options):
         import keras_faces as kf
@@ -78,7 +86,7 @@ def narrow():
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def labels_of():
     """``labels_of(name, count)``: a tuple of the labels (count, n) of so many photographs; empty if it wants none."""
 
@@ -92,37 +100,92 @@ def labels_of():
     return rows
 
 
+@pytest.fixture(scope="session")
+def trained_once(narrow, photographs, labels_of):
+    """Models that are trained once in a session, see ``trained``."""
+    made = {}
+
+    def train(name):
+        if name not in made:
+            model = made[name] = narrow(name)
+            model.fit(photographs[:32], *labels_of(name, 32), batch_size=16, epochs=1, verbose=0, shuffle=False)
+            model.synchronise()
+            model.train_function = None  # its graph takes memory
+        return made[name]
+
+    return train
+
+
 @pytest.fixture
+def trained(trained_once, values):
+    """``trained(name)``: a narrow system after two iterations of ``fit``, for tests that change nothing of it."""
+    before = {}
+
+    def give(name):
+        model = trained_once(name)
+        before.setdefault(name, values(model.trainable_variables))
+        return model
+
+    yield give
+    for name, weights in before.items():
+        for old, new in zip(weights, values(trained_once(name).trainable_variables), strict=True):
+            np.testing.assert_array_equal(old, new, err_msg=f"this test changed the shared {name}")
+
+
+@pytest.fixture
+def eager():
+    """Trace nothing in this test: for a few narrow steps that is quicker, and the state is the same."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="session")
 def painter():
     """``painter(kind)``: a conditional system whose G paints its label: red, green, blue for the three of `NAMES`."""
 
     def build(kind="attributes", **rule):
         from keras import Model, layers
 
-        from keras_faces.training.conditional import ConditionalModel
+        from keras_faces.training.conditional import ConditionalGAN
 
         noise, label, image = layers.Input((5,)), layers.Input((3,)), layers.Input((4, 4, 3))
         colour = layers.Rescaling(2.0, -1.0)(layers.Reshape((1, 1, 3))(label))
         score = layers.Dense(1)(layers.Concatenate()([layers.Flatten()(image), label]))
         generator = Model([noise, label], layers.UpSampling2D(4)(colour))
-        return ConditionalModel(
+        return ConditionalGAN(
             generator, Model([image, label], score), label_names=NAMES, label_kind=kind, name="painter", **rule
         )
 
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def photographs():
     """48 smooth uint8 pictures, 16×16."""
     random = np.random.default_rng(0)
     coarse = random.integers(0, 256, (48, 4, 4, 3))
-    return coarse.repeat(4, axis=1).repeat(4, axis=2).astype("uint8")
+    images = coarse.repeat(4, axis=1).repeat(4, axis=2).astype("uint8")
+    images.setflags(write=False)  # all tests see the same ones
+    return images
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def values():
     """``values(variables)``: copies of what they hold now."""
     import keras
 
     return lambda variables: [np.array(keras.ops.convert_to_numpy(variable.value)) for variable in variables]
+
+
+@pytest.fixture(scope="session")
+def moved():
+    """``moved(before, after)``: for each array of ``values`` whether it changed."""
+    return lambda before, after: [bool((old != new).any()) for old, new in zip(before, after, strict=True)]

@@ -1,4 +1,7 @@
-"""The training core on the other backends: the same tests, in a process of their own, since Keras has one backend."""
+"""The same tests on the other backends, each in a process of its own, since Keras has one backend per process.
+
+The suite runs one system for each distinct training step on JAX; ``./run test --all`` runs all systems.
+"""
 
 import importlib.util
 import os
@@ -13,21 +16,33 @@ import pytest
 import keras_faces as kf
 
 ROOT = Path(__file__).parent.parent
-CORE = ["tests/test_losses.py", "tests/training/test_gradients.py", "tests/training/test_adversarial.py"]
-RESUME = "tests/test_runs.py::test_resumed_after_any_stop_the_weights_are_bit_for_bit_the_same"
+CORE = [f"tests/training/test_{name}.py" for name in ("losses", "gradients", "gan")]
+RESUME = "tests/runs/test_train.py::test_resumed_after_any_stop_the_weights_are_bit_for_bit_the_same"
 JAX = [*CORE, "tests/training/test_optimizers.py", f"{RESUME}[slides-v1-3]"]
-JAX += ["tests/models/test_slides.py::test_layers_shapes_and_counts_are_the_slides"]
-JAX += [f"tests/layers/test_{name}.py" for name in ("bias", "convolution", "noise")]
-TOLD = ["tests/training/test_conditional.py", "tests/models/test_cgan.py", "tests/models/test_acgan.py"]
+JAX += ["tests/models/gans/test_slides.py::test_layers_shapes_and_counts_are_the_slides", "tests/layers/test_noise.py"]
+JAX += ["tests/fast/test_bias.py", "tests/fast/test_convolution.py"]
+LABELS = ["tests/training/test_conditional.py"]
+LABELS += [f"tests/models/conditional/test_{name}.py" for name in ("cgan", "acgan")]
 TRAINED = "tests/models/test_every_system.py::test_trained_saved_and_loaded_it_samples_the_same"
-NAMES = [name for name in kf.models.available() if not name.startswith("slides")]
-HALVES = [[f"{TRAINED}[{name}]" for name in NAMES[start::2]] for start in (0, 1)]
+# The step of these is that of slides-v1, which CORE trains.
+SAME_STEP = ("gan", "dcgan", "linear", "linear-tanh", "conv", "multistage", "lsgan", "wgan", "sngan", "sagan")
+DISTINCT = [name for name in kf.models.available() if name not in SAME_STEP and not name.startswith("slides")]
+
+
+def systems(names):
+    return [f"{TRAINED}[{name}]" for name in names]
 
 
 @pytest.mark.parametrize(
     "backend, files, least",
-    [("jax", JAX, 25), ("jax", TOLD, 25), ("jax", HALVES[0], 8), ("jax", HALVES[1], 8), ("torch", CORE, 25)],
-    ids=["jax", "jax, labels", "jax, systems", "jax, other systems", "torch"],
+    [
+        pytest.param("jax", JAX, 25, id="jax"),
+        pytest.param("jax", LABELS, 25, id="jax, labels"),
+        pytest.param("jax", systems(DISTINCT[0::2]), 8, id="jax, systems"),
+        pytest.param("jax", systems(DISTINCT[1::2]), 8, id="jax, other systems"),
+        pytest.param("jax", systems(SAME_STEP), 8, id="jax, systems with the same step", marks=pytest.mark.full),
+        pytest.param("torch", CORE, 25, id="torch"),
+    ],
 )
 def test_on(backend, files, least):
     if keras.backend.backend() == backend:

@@ -178,8 +178,8 @@ def test_run_leaves_a_folder_alone_that_is_no_environment(tmp_path):
 def test_a_process_that_built_nothing_loads_models_and_classifiers(tmp_path):
     """Keras finds only classes that are imported: `kf.models.load` and a classifier's folder see to that."""
     import keras_faces as kf
-    from keras_faces.models.classifier import classifier
-    from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder
+    from keras_faces.models.networks.classifier import classifier
+    from keras_faces.runs.classifier import ClassifierConfig, ClassifierFolder
 
     kf.models.build("fm-cgan", 16, width=2, latent_dim=4).save(tmp_path / "model.keras")
     folder = ClassifierFolder(tmp_path / "c")
@@ -187,7 +187,7 @@ def test_a_process_that_built_nothing_loads_models_and_classifiers(tmp_path):
     folder.write(ClassifierConfig(image_size=16, width=2))
     classifier(16, 2, 2).save(folder.network)
     script = (
-        "import sys, keras_faces as kf\nfrom keras_faces.training.classifying import ClassifierFolder\n"
+        "import sys, keras_faces as kf\nfrom keras_faces.runs.classifier import ClassifierFolder\n"
         "print(ClassifierFolder(sys.argv[2]).load().name, kf.models.load(sys.argv[1]).name)"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "model.keras"), str(folder.path)]

@@ -2,7 +2,7 @@
 
 Scores are probabilities for the slides (their last layer is a sigmoid) and logits for DCGAN.
 
-Read next: ``keras_step.py`` and ``keras_toggle.py``, which train them.
+See also: ``keras_step.py`` and ``keras_toggle.py``, which train them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchmarks.baselines import LATENT_DIM
 
 
 def networks(system: str, image_size: int, **options) -> tuple[keras.Model, keras.Model]:
-    """Generator and discriminator of "slides-v1", "slides-v2" or "dcgan"."""
+    """Return generator and discriminator of "slides-v1", "slides-v2" or "dcgan"."""
     return {"slides-v1": slides_v1, "slides-v2": slides_v2, "dcgan": dcgan}[system](image_size, **options)
 
 
@@ -96,12 +96,12 @@ def dcgan(image_size, latent_dim=LATENT_DIM, width=64):
 
 
 def parameters(*networks: keras.Model) -> tuple[int, ...]:
-    """The weights of each network, moving averages included."""
+    """Return the number of weights of each network, moving averages included."""
     return tuple(sum(math.prod(weight.shape) for weight in network.weights) for network in networks)
 
 
 def multiplications(network: keras.Model) -> int:
-    """Multiplications of one image's way through a network: those of its dense and convolutional layers."""
+    """Return the multiplications of one image's forward pass, in dense and convolutional layers."""
     total = 0
     for layer in network._flatten_layers():
         shape = getattr(getattr(layer, "kernel", None), "shape", ())

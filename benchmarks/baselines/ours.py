@@ -10,25 +10,22 @@ from benchmarks.baselines import pictures
 from benchmarks.baselines.keras_nets import parameters
 from benchmarks.baselines.stopwatch import Stopwatch
 from keras_faces.data import Faces
-from keras_faces.training import choices
-from keras_faces.training.waiting import Waiting
+from keras_faces.fast import autotune
 
 
 class Trainer:
     def __init__(self, system, image_size, batch_size, precision, options):
-        choices.prepare(keras.backend.backend())
+        autotune.prepare(keras.backend.backend())
         steps_per_call = options.pop("steps_per_call", 1)
         self.model = kf.models.build(system, image_size, precision=precision, **options)
         self.model.steps_per_execution = steps_per_call
         self.parameters = parameters(self.model.generator, self.model.discriminator)
         self.images, self.batch_size = pictures(image_size), batch_size
-        self.waited = 0.0
 
     def run(self, steps):
         batches = Faces(Again(self.images, steps * self.batch_size)).batches(self.batch_size)
-        watch, waiting = Stopwatch(), Waiting(batches)
-        self.model.fit(batches, epochs=1, verbose=0, callbacks=[watch, waiting])
-        self.waited += waiting.seconds
+        watch = Stopwatch()
+        self.model.fit(batches, epochs=1, verbose=0, callbacks=[watch])
         return watch.times
 
 

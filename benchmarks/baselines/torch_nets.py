@@ -1,6 +1,6 @@
 """The slide deck's two pairs, DCGAN and SNGAN in plain PyTorch: layers from the shelf, in the order of the source.
 
-Read next: ``torch_stylegan.py``; ``torch_script.py``, which trains them.
+See also: ``torch_stylegan.py``; ``torch_script.py``, which trains them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from benchmarks.baselines.torch_stylegan import stylegan
 
 
 def networks(system: str, image_size: int, **options) -> tuple[nn.Module, nn.Module]:
-    """Generator and discriminator of one of ``NETWORKS``; scores are logits."""
+    """Return generator and discriminator of one of ``NETWORKS``; scores are logits."""
     return NETWORKS[system](image_size, **options)
 
 
@@ -103,6 +103,6 @@ NETWORKS = {"slides-v1": slides_v1, "slides-v2": slides_v2, "dcgan": dcgan, "sng
 
 
 def parameters(network: nn.Module) -> int:
-    """Weights, with BatchNorm's running mean and variance and spectral normalisation's u (its v follows from u)."""
+    """Return the number of weights, with BatchNorm's moving averages and spectral normalisation's u."""
     state = network.state_dict().items()
     return sum(values.numel() for name, values in state if not name.endswith(("num_batches_tracked", "_v")))

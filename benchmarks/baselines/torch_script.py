@@ -62,8 +62,8 @@ class Trainer:
             real_logits = self.discriminator(real.requires_grad_(self.r1 > 0)).float()
             d_loss = self.d_loss(real_logits, self.discriminator(fake.detach()).float())
         if self.r1:
-            (slopes,) = torch.autograd.grad(real_logits.sum(), real, create_graph=True)
-            d_loss = d_loss + self.r1 / 2 * slopes.square().sum((1, 2, 3)).mean()
+            (gradients,) = torch.autograd.grad(real_logits.sum(), real, create_graph=True)
+            d_loss = d_loss + self.r1 / 2 * gradients.square().sum((1, 2, 3)).mean()
         d_loss.backward()
         self.d_optimizer.step()
 

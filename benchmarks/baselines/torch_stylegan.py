@@ -1,6 +1,6 @@
-"""StyleGAN in plain PyTorch, as ``models/stylegan.py`` has it: the same layers, the same number of weights.
+"""StyleGAN in plain PyTorch, as ``models/gans/stylegan.py`` has it: the same layers, the same number of weights.
 
-Read next: ``torch_script.py``, which trains it.
+See also: ``torch_script.py``, which trains it.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class MinibatchStd(nn.Module):
 
 
 def stylegan(image_size, latent_dim=128, width=24, most=8, mapping_depth=8):
-    """Generator and discriminator; batches are multiples of 4."""
+    """Return generator and discriminator; batches are multiples of 4."""
     doublings = int(math.log2(image_size)) - 2
     stages = [(4 * 2**rung, width * min(most, 2 ** (doublings - rung))) for rung in range(doublings + 1)]
     before = stages[-1][1]

@@ -4,7 +4,7 @@
 
 Lines of JSON go both ways. At the start: ``{"parameters": ..., "ready": seconds, "first": seconds}``. For a line with
 ``{"seconds": 3}``: as many steps as take about that long, then ``{"steps": ..., "seconds": ..., "cpu": ...}``. For
-``{"stop": 1}``: ``{"peak_mb": ..., "waited": share}``, and the end. What frameworks print goes to standard error.
+``{"stop": 1}``: ``{"peak_mb": ...}``, and the end. What frameworks print goes to standard error.
 """
 
 from __future__ import annotations
@@ -45,17 +45,16 @@ def main() -> None:
 
 def serve(trainer, say) -> None:
     """Make steps until told to stop."""
-    step, busy, waited_before = None, 0.0, getattr(trainer, "waited", None)
+    step = None
     for line in sys.stdin:
         order = json.loads(line)
         if "stop" in order:
-            share = None if waited_before is None else (trainer.waited - waited_before) / max(busy, 1e-9)
-            return say(peak_mb=peak_memory(), waited=share)
+            return say(peak_mb=peak_memory())
         steps = max(1, math.ceil(order["seconds"] / step)) if step else 1
         since = time.perf_counter(), time.process_time()
         told = trainer.run(steps)
         seconds, cpu = told or (time.perf_counter() - since[0], time.process_time() - since[1])
-        step, busy = seconds / steps, busy + seconds
+        step = seconds / steps
         say(steps=steps, seconds=seconds, cpu=cpu)
 
 

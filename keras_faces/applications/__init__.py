@@ -1,5 +1,4 @@
-"""What one can do with a trained system beside making faces: one file each.
+"""Uses of a trained system, one file each: inpainting, retrieval, relabelling, augmentation, and those of IP-GAN.
 
-``inpaint.py`` fills holes, ``retrieve.py`` finds faces of the same pose and expression, ``augment.py`` makes training
-data. They ask of a model what ``training/encoding.py`` promises: ``encode``, ``decode``, ``reconstruct``.
+They need a model with an encoder (``encode``, ``decode``, ``reconstruct``, see ``training/encoder.py``), or an IP-GAN.
 """

@@ -1,15 +1,12 @@
-"""Adversarial examples against a face recogniser: a picture that nobody sees was changed is taken for somebody else.
+"""Adversarial examples against a face recogniser: invisible changes that make it see another person.
 
-Source: the dissertation, section 5.4.5 with eq. 5.9:
+Source: the dissertation, section 5.4.5, eq. 5.9:
 
     min ‖r‖²   so that   ‖f_C(x₁ + r) − f_C(x₂)‖² < θ
 
-and a recogniser takes x₁ + r for x₂. Not printed there, and decided here: features have length 1, so that θ is a
-squared distance between 0 and 4 (errata S18); the search is that of Rony et al. 2019 (DDN: turn r by a step against the
-gradient, shorten it by a few per cent where the constraint holds, lengthen it where it does not); and every x₁ + r that
-counts is a picture of whole grey levels.
-
-Read next: ``detection.py``, how IP-GAN finds them.
+Not printed there, and decided here: features have length 1, so that θ is in (0, 4) (errata S18); the search is DDN
+(Rony et al. 2019: a gradient step turns r; r then shrinks by a few per cent if the constraint holds, else grows); and
+x₁ + r has whole grey levels. See also ``detection.py``.
 """
 
 from __future__ import annotations
@@ -19,22 +16,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops
 
-from keras_faces.training.pullback import value_and_slope
+from keras_faces.training.gradients import value_and_input_grad
 
 
 class Attack(NamedTuple):
-    """What came of n attacks.
+    """The result of n attacks.
 
     Attributes
     ----------
-    images
-        uint8 (n, H, W, 3).
-    distances
-        Their squared distances to the targets, float (n,).
-    fooled
-        Whether these are below θ, bool (n,).
-    needed
-        Whether the pictures' own were not, bool (n,): who is taken for the target as he is needs no attack.
+    images : ndarray of uint8, shape (n, H, W, 3)
+    distances : ndarray of float, shape (n,)
+        Squared distances to the targets' features.
+    fooled : ndarray of bool, shape (n,)
+        Whether the distance is below θ.
+    needed : ndarray of bool, shape (n,)
+        Whether the distance of the original picture was not below θ.
     """
 
     images: np.ndarray
@@ -44,8 +40,8 @@ class Attack(NamedTuple):
 
 
 def unit_features(model: Any, images: Any) -> Any:
-    """f_C of images 0..255, float32 (n, identity_dim), each of length 1."""
-    features, _ = model.recognise(model.scaled(images))
+    """f_C of images (n, H, W, 3) in 0..255: float32 (n, identity_dim), each of length 1."""
+    features, _ = model.recognise(model.preprocess(images))
     return ops.normalize(features, axis=-1)
 
 
@@ -62,23 +58,23 @@ def attack(
 
     Parameters
     ----------
-    model
-        An IP-GAN, whose recogniser is attacked.
-    images, targets
-        x₁ and x₂, uint8 (n, H, W, 3).
-    threshold
-        θ, between 0 and 4.
-    steps
-        Of the search.
-    step
-        Length of a step at the beginning, as a share of the longest possible r; it falls along a cosine.
-    turn
-        By how much r is shortened or lengthened at a step.
+    model : IPGAN
+        Its recogniser is attacked.
+    images, targets : ndarray of uint8, shape (n, H, W, 3)
+        x₁ and x₂.
+    threshold : float
+        θ, in (0, 4).
+    steps : int
+        Steps of the search, at least 1.
+    step : float
+        Length of the first step as a share of the longest possible r; it decays along a cosine.
+    turn : float
+        Share by which r shrinks or grows at each step.
 
     Returns
     -------
-    The best x₁ + r that was found for each: the nearest to x₁ whose distance is below θ; where none is, the one of the
-    least distance.
+    Attack
+        For each pair the x₁ + r nearest to x₁ with a distance below θ; if there is none, that of the least distance.
 
     Raises
     ------
@@ -88,38 +84,39 @@ def attack(
     if not 0 < threshold < 4 or steps < 1:
         raise ValueError(f"threshold={threshold}, steps={steps}: θ between 0 and 4, and one step at least.")
     model.synchronise()
-    wanted = ops.stop_gradient(unit_features(model, targets))
+    target_features = ops.stop_gradient(unit_features(model, targets))
     start = images.astype("float32")
     longest = 255.0 * np.sqrt(start[0].size)
     r, length = np.zeros_like(start), np.full(len(start), 0.5 * step * longest, "float32")
     best, distances = images.copy(), np.full(len(images), np.inf, "float32")
     fooled, needed = np.zeros(len(images), bool), np.ones(len(images), bool)
     lengths = np.full(len(images), np.inf, "float32")
-    for number in range(steps + 1):
-        tried = np.clip(np.rint(start + r), 0, 255).astype("float32")
-        distance, slope = _distance_and_slope(model, tried, wanted)
-        through, size = distance < threshold, _norm(tried - start)
-        better = np.where(through, ~fooled | (size < lengths), ~fooled & (distance < distances))
-        best[better], distances[better], lengths[better] = tried[better].astype("uint8"), distance[better], size[better]
-        fooled |= through
-        needed = ~through if number == 0 else needed
-        rate = step * longest * 0.5 * (1.0 + np.cos(np.pi * number / (steps + 1)))
-        r = r - rate * slope / np.maximum(_norm(slope), 1e-12)[:, None, None, None]
-        if number:  # the first step only finds a direction
-            length = length * np.where(through, 1.0 - turn, 1.0 + turn)
+    for index in range(steps + 1):
+        candidates = np.clip(np.rint(start + r), 0, 255).astype("float32")
+        distance, gradient = _distance_and_gradient(model, candidates, target_features)
+        inside, size = distance < threshold, _norm(candidates - start)
+        better = np.where(inside, ~fooled | (size < lengths), ~fooled & (distance < distances))
+        best[better] = candidates[better].astype("uint8")
+        distances[better], lengths[better] = distance[better], size[better]
+        fooled |= inside
+        needed = ~inside if index == 0 else needed
+        step_size = step * longest * 0.5 * (1.0 + np.cos(np.pi * index / (steps + 1)))
+        r = r - step_size * gradient / np.maximum(_norm(gradient), 1e-12)[:, None, None, None]
+        if index:  # the first step only finds a direction
+            length = length * np.where(inside, 1.0 - turn, 1.0 + turn)
         r = r * (length / np.maximum(_norm(r), 1e-6))[:, None, None, None]
     return Attack(best, distances, fooled, needed)
 
 
-def _distance_and_slope(model: Any, images: np.ndarray, wanted: Any) -> tuple[np.ndarray, np.ndarray]:
-    """‖f_C(x) − f_C(x₂)‖² of each image, and its derivative by the pixels."""
+def _distance_and_gradient(model: Any, images: np.ndarray, target_features: Any) -> tuple[np.ndarray, np.ndarray]:
+    """‖f_C(x) − f_C(x₂)‖² of each image, and its gradient by the pixels."""
 
     def distances(pixels):
-        return ops.sum((unit_features(model, pixels) - wanted) ** 2, axis=-1)
+        return ops.sum((unit_features(model, pixels) - target_features) ** 2, axis=-1)
 
     pixels = ops.convert_to_tensor(images)
-    _, slope = value_and_slope(lambda pixels: ops.sum(distances(pixels)), pixels)
-    return ops.convert_to_numpy(distances(pixels)), ops.convert_to_numpy(slope)
+    _, gradient = value_and_input_grad(lambda pixels: ops.sum(distances(pixels)), pixels)
+    return ops.convert_to_numpy(distances(pixels)), ops.convert_to_numpy(gradient)
 
 
 def _norm(images: np.ndarray) -> np.ndarray:

@@ -1,7 +1,4 @@
-"""What the applications ask of a model: codes of photographs, and a label for each where the model reads labels.
-
-Read next: ``inpaint.py``.
-"""
+"""Codes of photographs for the applications, and the labels that a model reads with them."""
 
 from __future__ import annotations
 
@@ -10,21 +7,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from keras_faces.encoding_pictures import check_encoder
+from keras_faces.figures.encoding import check_encoder
 
 if TYPE_CHECKING:
     from keras_faces.data import Faces
 
-AT_ONCE = 256  # photographs
+BATCH = 256  # photographs
 
 
 def label_rows(model: Any, images: np.ndarray, labels: Any = None) -> np.ndarray | None:
-    """The labels that a model reads with ``images``, float32 (n, K); ``None`` for a model that reads none.
+    """Label vectors of images, float32 (n, K); ``None`` for a model that reads no labels.
 
     Parameters
     ----------
-    labels
-        See ``Labelled.label_vectors``; ``None``: what the model's own classifier says, if it has one (cvae-gan).
+    model : EncoderMixin
+    images : ndarray of uint8, shape (n, H, W, 3)
+    labels : optional
+        As in ``LabelMixin.label_vectors``; by default what the model's own classifier finds, if it has one (cvae-gan).
 
     Raises
     ------
@@ -43,27 +42,27 @@ def label_rows(model: Any, images: np.ndarray, labels: Any = None) -> np.ndarray
 
 
 def codes_of(model: Any, faces: Faces | np.ndarray, labels: Any = None, progress: bool = True) -> np.ndarray:
-    """Codes of many photographs, float32 (N, latent_dim), some hundred at a time.
+    """Encode photographs batch by batch: float32 (N, latent_dim).
 
     Parameters
     ----------
-    faces
-        A `Faces`, whose own labels are read where the model's labels have their names; or uint8 (N, H, W, 3).
-    labels
+    model : EncoderMixin
+    faces : Faces, or ndarray of uint8, shape (N, H, W, 3)
+        The labels of a ``Faces`` are read if they have the names of the model's labels.
+    labels : optional
         Instead of these; see :func:`label_rows`.
-    progress
-        Show a progress bar where it takes longer than a second.
+    progress : bool
+        Show a progress bar if it takes longer than a second.
     """
     check_encoder(model)
-    images = getattr(faces, "images", faces)
-    own = getattr(faces, "labels", None)
-    if labels is None and own is not None and tuple(own.names) == tuple(getattr(model, "label_names", ())):
-        labels = own.vectors
-    elif labels is not None:
+    images, own = getattr(faces, "images", faces), getattr(faces, "labels", None)
+    if labels is not None:
         labels = label_rows(model, images, labels)
+    elif own is not None and tuple(own.names) == tuple(getattr(model, "label_names", ())):
+        labels = own.vectors
     codes = []
-    for start in tqdm(range(0, len(images), AT_ONCE), desc="Encoding", unit=" batches", delay=1, disable=not progress):
-        part = np.asarray(images[np.arange(start, min(start + AT_ONCE, len(images)))])
-        told = None if labels is None else labels[start : start + AT_ONCE]
-        codes.append(model.encode(part, label_rows(model, part, told)))
+    for start in tqdm(range(0, len(images), BATCH), desc="Encoding", unit=" batches", delay=1, disable=not progress):
+        batch = np.asarray(images[np.arange(start, min(start + BATCH, len(images)))])
+        given = None if labels is None else labels[start : start + BATCH]
+        codes.append(model.encode(batch, label_rows(model, batch, given)))
     return np.concatenate(codes)

@@ -1,13 +1,8 @@
-"""From profile to frontal view: the person of the profile, the attributes of somebody who looks straight ahead.
+"""From profile to frontal view by IP-GAN: the identity of the profile, the attributes of a frontal picture.
 
-Source: the dissertation, section 5.4.4 with figure 5.11: "a frontal picture is given to A as the attribute picture, the
-profile to I". Nobody told the model about angles; it is not taught this task.
-
-Which frontal picture? A face that looks ahead is nearly its own mirror image (:func:`asymmetry`). Of the most symmetric
-ones :func:`fitting_fronts` takes the one whose colours are nearest to those of the profile, since light, skin and wall
-come along with the attributes.
-
-Read next: ``transfer.py``.
+Source: the dissertation, section 5.4.4, figure 5.11. The model is not trained for this task. The frontal picture is
+chosen here: of the most symmetric faces, the one whose mean colour is nearest to the profile's, since light, skin and
+background come along with the attributes. See also ``transfer.py``.
 """
 
 from __future__ import annotations
@@ -23,11 +18,19 @@ if TYPE_CHECKING:
 
 
 def asymmetry(images: np.ndarray) -> np.ndarray:
-    """How far each picture is from its mirror image: 1 minus the correlation of both, float (n,), 0 to 2.
+    """Measure how much faces differ from their mirror images.
 
-    Read in grey from the middle 40 % of both sides, where eyes, nose and mouth are; hair and wall would mislead.
-    Shadows of a light from one side do count. (Of 300 drawn faces of 32×32 the 30 most symmetric are turned by 2.3° in
-    the mean, the 30 least symmetric by 12.2°, all by 7.2°.)
+    The middle 40 % of height and width are compared in grey, without hair and background; shadows do count. Of 300
+    drawn faces of 32×32 the 30 most symmetric are turned by 2.3° on average, the 30 least symmetric by 12.2°.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (n, H, W, 3)
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        1 − correlation with the mirror image, 0 to 2.
     """
     grey = np.asarray(images, "float32").mean(axis=-1)
     edge = round(0.3 * grey.shape[1])
@@ -38,14 +41,18 @@ def asymmetry(images: np.ndarray) -> np.ndarray:
 
 
 def fitting_fronts(profiles: np.ndarray, images: np.ndarray, among: int = 20) -> np.ndarray:
-    """For each profile the number of the picture to take attributes from: int64 (n,).
+    """Choose a frontal picture for each profile.
 
     Parameters
     ----------
-    profiles, images
-        uint8 (n, H, W, 3) and (m, H, W, 3).
-    among
-        Of so many of the most symmetric images the one nearest in mean colour is taken.
+    profiles, images : ndarray of uint8, shape (n, H, W, 3) and (m, H, W, 3)
+    among : int
+        Of this many most symmetric images, the one nearest in mean colour is chosen.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Indices into ``images``.
     """
     straight = np.argsort(asymmetry(images), kind="stable")[: max(1, among)]
     wanted = np.asarray(profiles, "float32").mean(axis=(1, 2))
@@ -54,23 +61,21 @@ def fitting_fronts(profiles: np.ndarray, images: np.ndarray, among: int = 20) ->
 
 
 def frontal(model: Any, profiles: np.ndarray, fronts: np.ndarray) -> np.ndarray:
-    """The people of the profiles with the attributes of the frontal pictures beside them.
+    """Combine the identities of the profiles with the attributes of the frontal pictures.
 
     Parameters
     ----------
-    model
-        An IP-GAN.
-    profiles, fronts
-        uint8 (n, H, W, 3), as many of each.
+    model : IPGAN
+    profiles, fronts : ndarray of uint8, shape (n, H, W, 3)
 
     Returns
     -------
-    uint8 (n, H, W, 3).
+    ndarray of uint8, shape (n, H, W, 3)
 
     Raises
     ------
     ValueError
-        As ``transfer.matrix``, and if there are not as many of each.
+        As in ``transfer.matrix``, and for different numbers of pictures.
     """
     check_model(model)
     if len(profiles) != len(fronts):
@@ -79,5 +84,5 @@ def frontal(model: Any, profiles: np.ndarray, fronts: np.ndarray) -> np.ndarray:
 
 
 def figure(profiles: np.ndarray, fronts: np.ndarray, images: np.ndarray, title: str = "") -> Figure:
-    """Rows: the profiles, the frontal pictures whose attributes were taken, the frontal views."""
+    """Draw three rows: the profiles, the frontal pictures, the :func:`frontal` views."""
     return rows_figure(np.stack([profiles, fronts, images]), title)

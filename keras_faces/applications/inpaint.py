@@ -1,16 +1,13 @@
-"""Inpainting: what may have stood in a hole of a photograph.
+"""Inpainting: fill a hole in a photograph with an encoder and a generator.
 
-Source: the dissertation, section 4.4.1 and figure 4.10. E reads the damaged photograph x, G makes a whole face x' of
+Source: the dissertation, section 4.4.1 and figure 4.10. E reads the damaged photograph x, G makes a whole face x' from
 the code, and only the hole is taken from it:
 
     x_r = M ⊙ x' + (1 − M) ⊙ x                                                                        (eq. 4.6)
 
-with M = 1 in the hole. The source damages 50×50 of 128×128 pixels and says not with what; here the hole has the mean
-colour of what is left, which misleads E least. It fills the hole once. Two things can be tried beside that: E may read
-the repaired photograph again (``rounds``), and z may be moved until G's face fits what can be seen of the photograph
-(``z_steps``), as Yeh et al. 2017 do with a GAN that has no encoder.
-
-Read next: ``retrieve.py``, another use of the code; ``training/encoding.py``.
+with M = 1 in the hole. The source damages 50×50 of 128×128 pixels and does not print with what; here the hole has the
+mean colour of the rest. Two options go beyond the source: E reads the repaired photograph again (``rounds``), and z is
+fitted to the visible pixels (``z_steps``), as Yeh et al. 2017 do for a GAN without an encoder.
 """
 
 from __future__ import annotations
@@ -22,8 +19,8 @@ import numpy as np
 from tqdm import tqdm
 
 from keras_faces.applications.codes import label_rows
-from keras_faces.encoding_pictures import check_encoder
-from keras_faces.training.adam import Adam
+from keras_faces.figures import grids
+from keras_faces.figures.encoding import check_encoder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,37 +30,48 @@ HOLE = 50 / 128  # of the side, figure 4.10
 
 @dataclass
 class Inpainted:
-    """Photographs, what was taken from them, and what was put in its place; all uint8 (n, H, W, 3) but the mask."""
+    """Photographs before and after.
+
+    Attributes
+    ----------
+    original, damaged, generated, repaired : ndarray of uint8, shape (n, H, W, 3)
+        ``generated`` is x', ``repaired`` is x_r.
+    mask : ndarray of float32, shape (H, W)
+        M, 1 in the hole.
+    """
 
     original: np.ndarray
     damaged: np.ndarray
-    made: np.ndarray  # x', G's whole faces
-    repaired: np.ndarray  # x_r
-    mask: np.ndarray  # M, float32 (H, W), 1 in the hole
+    generated: np.ndarray
+    repaired: np.ndarray
+    mask: np.ndarray
 
     def psnr(self) -> tuple[float, float]:
-        """Mean PSNR in dB inside the hole, of the repaired and of the damaged photographs beside the original."""
-        inside = self.mask > 0
-        return tuple(_psnr(self.original[:, inside], other[:, inside]) for other in (self.repaired, self.damaged))
-
-
-def _psnr(images: np.ndarray, others: np.ndarray) -> float:
-    error = np.mean((images.astype("float64") - others) ** 2, axis=(1, 2))
-    return float(np.mean(10 * np.log10(255.0**2 / np.maximum(error, 1e-2))))
+        """Mean PSNR in dB inside the hole, of the repaired and of the damaged photographs."""
+        hole = self.mask > 0
+        original = self.original[:, hole].astype("float64")
+        errors = [np.mean((original - other[:, hole]) ** 2, axis=(1, 2)) for other in (self.repaired, self.damaged)]
+        return tuple(float(np.mean(10 * np.log10(255.0**2 / np.maximum(error, 1e-2)))) for error in errors)
 
 
 def hole(image_size: int, place: tuple[int, int, int, int] | None = None) -> np.ndarray:
-    """A rectangular mask, float32 (image_size, image_size), 1 in the hole.
+    """Make a rectangular mask.
 
     Parameters
     ----------
-    place
-        Top, left, height and width in pixels; ``None``: 50/128 of the side in the middle.
+    image_size : int
+    place : (top, left, height, width), optional
+        In pixels; by default 50/128 of the side in the middle.
+
+    Returns
+    -------
+    ndarray of float32, shape (image_size, image_size)
+        1 in the hole.
 
     Raises
     ------
     ValueError
-        If it is empty or does not lie inside.
+        If the hole is empty or does not lie inside.
     """
     side = round(HOLE * image_size)
     top, left, height, width = place or ((image_size - side) // 2, (image_size - side) // 2, side, side)
@@ -76,18 +84,10 @@ def hole(image_size: int, place: tuple[int, int, int, int] | None = None) -> np.
     return mask
 
 
-def blended(images: np.ndarray, made: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Eq. 4.6: ``M ⊙ made + (1 − M) ⊙ images``, uint8 (n, H, W, 3).
-
-    Parameters
-    ----------
-    images, made
-        uint8 (n, H, W, 3).
-    mask
-        M, (H, W), 1 where ``made`` is taken; between 0 and 1 the two are mixed.
-    """
+def blended(images: np.ndarray, generated: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Blend images by eq. 4.6, ``M ⊙ generated + (1 − M) ⊙ images``: uint8 (n, H, W, 3), M (H, W) in [0, 1]."""
     share = np.asarray(mask, "float32")[..., None]
-    return np.rint(share * made + (1.0 - share) * images).astype("uint8")
+    return np.rint(share * generated + (1.0 - share) * images).astype("uint8")
 
 
 def inpaint(
@@ -97,26 +97,25 @@ def inpaint(
     labels: Any = None,
     rounds: int = 1,
     z_steps: int = 0,
-    rate: float = 0.05,
+    learning_rate: float = 0.05,
 ) -> Inpainted:
     """Fill a hole in photographs.
 
     Parameters
     ----------
-    model
-        Any system with ``encode`` and ``decode``.
-    images
-        uint8 (n, H, W, 3), of the model's size. What lies in the hole is not looked at.
-    mask
-        M, (H, W); ``None`` for :func:`hole`.
-    labels
-        Of the photographs, for a model that reads labels, see :func:`codes.label_rows`.
-    rounds
-        How often E reads, each time what was repaired before.
-    z_steps
-        Steps of Adam by which z then nears the photographs outside the hole; 0 for the source's way.
-    rate
-        Adam's learning rate for z.
+    model : EncoderMixin
+    images : ndarray of uint8, shape (n, H, W, 3)
+        Of the model's size. The pixels in the hole are ignored.
+    mask : ndarray, shape (H, W), optional
+        M; by default :func:`hole`.
+    labels : optional
+        Of the photographs, see :func:`codes.label_rows`.
+    rounds : int
+        How often E reads, each time the repaired photograph of the round before.
+    z_steps : int
+        Steps of Adam that fit z to the visible pixels; 0 as in the source.
+    learning_rate : float
+        Of Adam.
 
     Raises
     ------
@@ -132,68 +131,60 @@ def inpaint(
         raise ValueError("a mask is 1 in the hole and 0 elsewhere, and has some of both.")
     if rounds < 1 or z_steps < 0:
         raise ValueError(f"rounds={rounds}, z_steps={z_steps}: one round or more, no steps or more.")
-    damaged = blended(images, _mean_colour(images, mask), mask)
+    visible = images[:, mask == 0] if (mask == 0).any() else images.reshape(len(images), -1, 3)
+    damaged = blended(images, visible.mean(axis=1)[:, None, None, :], mask)
     labels = label_rows(model, damaged, labels)
     repaired = damaged
     for _ in range(rounds):
         codes = model.encode(repaired, labels)
-        made = model.decode(codes, labels)
-        repaired = blended(images, made, mask)
+        generated = model.decode(codes, labels)
+        repaired = blended(images, generated, mask)
     if z_steps:
-        made = model.decode(nearer(model, codes, damaged, mask, labels, z_steps, rate), labels)
-        repaired = blended(images, made, mask)
-    return Inpainted(images, damaged, made, repaired, mask)
+        generated = model.decode(_fitted(model, codes, damaged, mask, labels, z_steps, learning_rate), labels)
+        repaired = blended(images, generated, mask)
+    return Inpainted(images, damaged, generated, repaired, mask)
 
 
-def _mean_colour(images: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The mean of what can be seen of each image, (n, 1, 1, 3)."""
-    seen = images[:, mask == 0] if (mask == 0).any() else images.reshape(len(images), -1, 3)
-    return seen.mean(axis=1)[:, None, None, :]
-
-
-def nearer(
+def _fitted(
     model: Any,
     codes: np.ndarray,
     images: np.ndarray,
     mask: np.ndarray,
-    labels: np.ndarray | None = None,
-    steps: int = 100,
-    rate: float = 0.05,
+    labels: np.ndarray | None,
+    steps: int,
+    learning_rate: float,
 ) -> np.ndarray:
-    """Codes (n, latent_dim) moved by gradient until G's faces fit ``images`` where the mask is 0.
+    """Codes (n, latent_dim) fitted to the visible pixels by Adam on ``½ Σ ((1 − M) ⊙ (G(z) − x))² + ½ ‖z‖²``.
 
-    Adam on ½ Σ ((1 − M) ⊙ (G(z) − x))² + ½ ‖z‖², the last so that z stays where faces are. G's averaged weights and its
-    statistics are those that pictures are made with.
+    G's averaged weights and BatchNorm statistics are those of ``model.sample``.
     """
     import keras
     from keras import ops
 
-    from keras_faces.training.pullback import value_and_slope
+    from keras_faces.training.gradients import value_and_input_grad
 
     model.synchronise()
     state = model.sampling_state()
-    target = ops.convert_to_tensor(model.scaled(images))
-    seen = ops.convert_to_tensor((1.0 - np.asarray(mask, "float32"))[None, ..., None])
-    told = [] if labels is None else [ops.convert_to_tensor(labels)]
-    place = keras.Variable(np.asarray(codes, "float32"), name="codes")
-    optimizer = Adam(rate)
-    optimizer.build([place])
+    target = ops.convert_to_tensor(model.preprocess(images))
+    visible = ops.convert_to_tensor((1.0 - mask)[None, ..., None])
+    label_inputs = [] if labels is None else [ops.convert_to_tensor(labels)]
+    z = keras.Variable(np.asarray(codes, "float32"), name="codes")
+    optimizer = keras.optimizers.Adam(learning_rate)
+    optimizer.build([z])
 
-    def misfit(codes):
+    def loss(codes):
         with keras.StatelessScope(state_mapping=state):
-            made = model.generator([codes, *told] if told else codes, training=False)
-        return 0.5 * ops.sum((seen * (ops.cast(made, "float32") - target)) ** 2) + 0.5 * ops.sum(codes**2)
+            faces = model.generator([codes, *label_inputs] if label_inputs else codes, training=False)
+        return 0.5 * ops.sum((visible * (ops.cast(faces, "float32") - target)) ** 2) + 0.5 * ops.sum(codes**2)
 
     for _ in tqdm(range(steps), desc="Moving z", unit=" steps", delay=2):
-        _, slope = value_and_slope(misfit, ops.convert_to_tensor(place.value))
-        optimizer.apply([slope], [place])
-    return ops.convert_to_numpy(place)
+        _, gradient = value_and_input_grad(loss, ops.convert_to_tensor(z.value))
+        optimizer.apply([gradient], [z])
+    return ops.convert_to_numpy(z)
 
 
 def figure_of(inpainted: Inpainted, title: str = "") -> Figure:
-    """Figure 4.10 with a photograph a column: (a) the original, (b) what was damaged, (c) the repaired one."""
-    from keras_faces import plots
-
+    """Draw figure 4.10, one photograph per column: (a) original, (b) damaged, (c) repaired, and G's whole face."""
     rows = [("(a) photograph", inpainted.original), ("(b) damaged", inpainted.damaged)]
-    rows += [("(c) repaired", inpainted.repaired), ("G's whole face", inpainted.made)]
-    return plots.evolution([(name, plots.magnify(images, 96)) for name, images in rows], title)
+    rows += [("(c) repaired", inpainted.repaired), ("G's whole face", inpainted.generated)]
+    return grids.evolution(rows, title, side=96)

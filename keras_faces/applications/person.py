@@ -1,9 +1,7 @@
-"""Random faces of one person: who it is from a picture, all the rest drawn from N(0, 1).
+"""Random faces of one person by IP-GAN: the identity of a picture, attributes from N(0, 1).
 
-Source: the dissertation, section 5.4.2 with figures 5.8 (people of the training) and 5.9 (strangers). KL has taught A
-that attributes are normally distributed (eq. 5.3), so that G knows what to make of normal noise.
-
-Read next: ``transfer.py``, where the attributes are those of a picture.
+Source: the dissertation, section 5.4.2, figures 5.8 (people of the training) and 5.9 (strangers); the KL loss makes the
+attributes normally distributed (eq. 5.3). See also ``transfer.py``.
 """
 
 from __future__ import annotations
@@ -19,27 +17,25 @@ if TYPE_CHECKING:
 
 
 def people(model: Any, subjects: np.ndarray, count: int = 8, seed: int = 0) -> np.ndarray:
-    """Faces of each subject, the same attributes in each column.
+    """Make faces of each subject, the same attributes in each column.
 
     Parameters
     ----------
-    model
-        An IP-GAN.
-    subjects
-        uint8 (n, H, W, 3).
-    count
-        Faces of each.
-    seed
+    model : IPGAN
+    subjects : ndarray of uint8, shape (n, H, W, 3)
+    count : int
+        Faces of each subject, at least 1.
+    seed : int
         Of the attributes.
 
     Returns
     -------
-    uint8 (n, count, H, W, 3).
+    ndarray of uint8, shape (n, count, H, W, 3)
 
     Raises
     ------
     ValueError
-        As ``transfer.matrix``, and for a ``count`` below 1.
+        As in ``transfer.matrix``, and for a ``count`` below 1.
     """
     check_model(model)
     if count < 1:
@@ -48,5 +44,5 @@ def people(model: Any, subjects: np.ndarray, count: int = 8, seed: int = 0) -> n
 
 
 def figure(subjects: np.ndarray, images: np.ndarray, title: str = "") -> Figure:
-    """A row a person: the photograph, then the faces made."""
+    """Draw one person per row: the photograph, then the :func:`people` faces."""
     return rows_figure(np.concatenate([subjects[:, None], images], axis=1), title)

@@ -1,11 +1,10 @@
-"""Attribute transfer: the person of one picture with the turn, smile, light and wall of another.
+"""Attribute transfer by IP-GAN: the identity of one picture with the pose, smile, light and background of another.
 
-    images = matrix(model, subjects, pictures)       # a person a row, attributes a column
+    images = matrix(model, subjects, pictures)       # one person per row, the attributes of one picture per column
     figure(subjects, pictures, images)
 
-Source: the dissertation, section 5.4.1 with figures 5.6 (people of the training) and 5.7 (strangers).
-
-Read next: ``models/ip_gan.py``, the model; ``metrics/factors.py``, how well both are kept on drawn faces.
+Source: the dissertation, section 5.4.1, figures 5.6 (people of the training) and 5.7 (strangers). See also
+``metrics/factors.py``, which measures on drawn faces how well both are kept.
 """
 
 from __future__ import annotations
@@ -14,30 +13,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_faces import plots
+from keras_faces.figures import grids
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def matrix(model: Any, subjects: np.ndarray, pictures: np.ndarray) -> np.ndarray:
-    """Every subject with the attributes of every picture.
+    """Combine the identity of every subject with the attributes of every picture.
 
     Parameters
     ----------
-    model
-        An IP-GAN.
-    subjects, pictures
-        uint8 (n, H, W, 3) and (m, H, W, 3), of the model's size.
+    model : IPGAN
+    subjects, pictures : ndarray of uint8, shape (n, H, W, 3) and (m, H, W, 3)
+        Of the model's size.
 
     Returns
     -------
-    uint8 (n, m, H, W, 3): row i has the person of subject i, column j the attributes of picture j.
+    ndarray of uint8, shape (n, m, H, W, 3)
 
     Raises
     ------
     ValueError
-        If the model takes no person from a picture, or for images of another size.
+        If the model is not an ip-gan, or for images of another size.
     """
     check_model(model)
     identity, attributes = model.identity(subjects), model.attributes(pictures)
@@ -47,19 +45,17 @@ def matrix(model: Any, subjects: np.ndarray, pictures: np.ndarray) -> np.ndarray
 
 
 def check_model(model: Any) -> None:
-    """Stop if a model does not part the person from the rest."""
+    """Raise a ValueError if a model does not separate identity from attributes."""
     if not hasattr(model, "identity_of"):
         raise ValueError(f"{model.name} does not tell a person from the rest of a picture: take a run of ip-gan.")
 
 
 def figure(subjects: np.ndarray, pictures: np.ndarray, images: np.ndarray, title: str = "") -> Figure:
-    """The matrix with the subjects on its left and the pictures above it."""
-    white = np.full_like(pictures[:1], 255)
-    above = np.concatenate([white, pictures])
+    """Draw the :func:`matrix` with the subjects on its left and the pictures above it."""
+    above = np.concatenate([np.full_like(pictures[:1], 255), pictures])
     return rows_figure(np.concatenate([above[None], np.concatenate([subjects[:, None], images], axis=1)]), title)
 
 
 def rows_figure(rows: np.ndarray, title: str = "") -> Figure:
-    """Pictures (rows, columns, H, W, 3) as one figure, small ones enlarged."""
-    columns = rows.shape[1]
-    return plots.grid(plots.magnify(rows.reshape(-1, *rows.shape[2:]), 64), columns, title)
+    """Draw pictures (rows, columns, H, W, 3) as one grid, magnified to 64 pixels or more."""
+    return grids.grid(grids.magnify(rows.reshape(-1, *rows.shape[2:]), 64), rows.shape[1], title)

@@ -1,10 +1,10 @@
-"""`load` and `Faces`: the same object whatever the faces come from.
+"""`load` and `Faces`: one class for every source of faces.
 
     faces = load("drawn", image_size=64)           # drawn by OpenCV from a seed
     faces = load("photographs/", image_size=64)    # a folder, nested or flat
     faces = load("celeba.h5", image_size=64)       # a packed file, made by Faces.save
 
-What to read next: ``batches.py`` (how they reach `fit`), ``folder.py``, ``packed.py`` and ``drawn.py`` (the sources).
+See also ``batches.py`` (how they reach `fit`), ``folder.py``, ``packed.py`` and ``drawn/`` (the sources).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pandas as pd
 from keras_faces.data.expressions import select
 from keras_faces.data.folder import read_folder
 from keras_faces.data.labels import Labels, read_labels
-from keras_faces.data.memory import Chosen, KeptImages
+from keras_faces.data.memory import ImageSubset, KeptImages
 from keras_faces.data.packed import read_packed, write_packed
 from keras_faces.data.pictures import check_crop
 
@@ -29,36 +29,36 @@ _SHOWN = 10  # skipped files named in a summary
 
 
 class Faces:
-    """Faces as an array, with what is known about each.
+    """A set of face images, with names and, where known, attributes, identities and labels.
 
     Parameters
     ----------
-    images : array-like
-        uint8 RGB, shape (N, H, W, 3): a NumPy array, or anything with `shape` and `len` that takes an int, a slice or
-        an int array in square brackets.
+    images : array-like of uint8, shape (N, H, W, 3)
+        RGB; a NumPy array, or anything with `shape` and `len` that takes an int, a slice or an int array in square
+        brackets.
     names : list of str, optional
-        One name a face; its running number where left out.
-    attributes : DataFrame, optional
-        int8, one row a face, one column an attribute, +1 where it is present and −1 where not (as in CelebA).
-    identities : array, optional
-        int64, shape (N,): number of the person.
+        One name per face; "000000", "000001", ... if left out.
+    attributes : DataFrame of int8, optional
+        One row per face, one column per attribute, +1 where it is present and −1 where not (as in CelebA).
+    identities : ndarray of int64, shape (N,), optional
+        Who is shown: indices into `identity_names`.
     identity_names : list of str, optional
-        Name of each person; `identities` are its indices.
-    partition : array, optional
-        int8, shape (N,): 0 training, 1 validation, 2 test.
+        Name of each person.
+    partition : ndarray of int8, shape (N,), optional
+        0 training, 1 validation, 2 test.
     skipped : list of (str, str), optional
-        Files that are no readable pictures, each with the reason.
+        Files that are not readable pictures, each with the reason.
     labels : Labels, optional
         What conditional systems learn; :meth:`labelled` makes them.
     source : str
-        What the faces come from, for `repr`.
+        Where the faces come from, for `repr`.
     recipe : dict, optional
         What else decides the pixels (seed, crop, sizes of files): it enters the fingerprint.
 
     Raises
     ------
     ValueError
-        `images` is not uint8 (N, H, W, 3), or another argument has not N entries.
+        `images` is not uint8 (N, H, W, 3), or another argument does not have N entries.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Faces:
 
     @property
     def image_size(self) -> int:
-        """Height of the pictures in pixels."""
+        """Height of the images in pixels."""
         return int(self.images.shape[1])
 
     def __len__(self) -> int:
@@ -109,7 +109,7 @@ class Faces:
         return f"<{len(self):,} faces of {width}×{height} from {self.source}{people}{skipped}>"
 
     def summary(self) -> str:
-        """Counts, size, labels and the files that were skipped, in a few lines."""
+        """Return counts, size, labels and skipped files, in a few lines of text."""
         height, width = self.images.shape[1:3]
         lines = [f"{len(self):,} faces of {width}×{height} pixels from {self.source}"]
         if self.identities is not None:
@@ -122,7 +122,7 @@ class Faces:
             lines.append(f"labels, {len(counts)} {self.labels.kind}: {', '.join(counts[:_SHOWN])}{more}")
         if self.partition is not None:
             parts = zip(("training", "validation", "test"), np.bincount(self.partition, minlength=3), strict=False)
-            lines.append("partition: " + ", ".join(f"{number:,} {part}" for part, number in parts))
+            lines.append("partition: " + ", ".join(f"{count:,} {part}" for part, count in parts))
         if self.skipped:
             lines.append(f"{_files(len(self.skipped))} skipped:")
             lines += [f"  {_printable(name)}: {reason}" for name, reason in self.skipped[:_SHOWN]]
@@ -131,43 +131,60 @@ class Faces:
         return "\n".join(lines)
 
     def fingerprint(self) -> str:
-        """A short hash that changes with the data: number, names, size, and what `load` knows of their origin.
+        """Return a hash of 16 hexadecimal digits over size, names, labels and origin, but not over the pixels.
 
-        Cheap: no pixel is looked at. A resumed training compares it to learn that it would go on with other faces.
+        A resumed training compares it, to notice that it would continue with other faces.
         """
         facts = {"shape": [int(n) for n in self.images.shape], "names": self.names, **self._recipe}
         if self.labels is not None:
             facts["labels"] = self.labels.fingerprint()
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
-    def take(self, numbers: np.ndarray) -> Faces:
-        """Some of the faces, in the order of their ``numbers`` (int array), with all that is known of them."""
-        numbers = np.asarray(numbers, np.int64)
+    def take(self, indices: np.ndarray) -> Faces:
+        """Return some of the faces, with all that is known of them.
 
-        def of(values):
-            return None if values is None else values[numbers]
+        Parameters
+        ----------
+        indices : array-like of int, shape (n,)
+            Which faces, in the order of the result; from −N to N − 1.
 
+        Returns
+        -------
+        Faces
+
+        Raises
+        ------
+        IndexError
+            An index is out of range.
+        """
+        indices = np.asarray(indices, np.int64)
+        recipe = dict(self._recipe)
+        if isinstance(sizes := recipe.get("sizes"), list) and len(sizes) == len(self):  # one file per face
+            recipe["sizes"] = [sizes[index] for index in indices]
         return Faces(
-            Chosen(self.images, numbers),
-            [self.names[number] for number in numbers],
-            attributes=None if self.attributes is None else self.attributes.iloc[numbers].reset_index(drop=True),
-            identities=of(self.identities),
+            ImageSubset(self.images, indices),
+            [self.names[index] for index in indices],
+            attributes=None if self.attributes is None else self.attributes.iloc[indices].reset_index(drop=True),
+            identities=None if self.identities is None else self.identities[indices],
             identity_names=self.identity_names,
-            partition=of(self.partition),
+            partition=None if self.partition is None else self.partition[indices],
             skipped=self.skipped,
-            labels=None if self.labels is None else self.labels.take(numbers),
+            labels=None if self.labels is None else self.labels.take(indices),
             source=self.source,
-            recipe=self._chosen_recipe(numbers),
+            recipe=recipe,
         )
 
-    def _chosen_recipe(self, numbers: np.ndarray) -> dict:
-        """What decides the pixels of some of the faces: the sizes of their own files, the rest as it is."""
-        sizes = self._recipe.get("sizes")
-        per_face = isinstance(sizes, list) and len(sizes) == len(self)
-        return {**self._recipe, **({"sizes": [sizes[number] for number in numbers]} if per_face else {})}
-
     def select(self, expression: str) -> Faces:
-        """The faces of which an expression is true: "Smiling & !Eyeglasses"; see `keras_faces.data.select`.
+        """Return the faces for which an expression is true.
+
+        Parameters
+        ----------
+        expression : str
+            Such as "Smiling & !Eyeglasses"; see `keras_faces.data.select`.
+
+        Returns
+        -------
+        Faces
 
         Raises
         ------
@@ -178,32 +195,51 @@ class Faces:
             raise ValueError(
                 f"select {expression!r}: {self.source} has no attributes; pack the faces with their table."
             )
-        numbers = np.flatnonzero(select(self.attributes, expression))
-        if not len(numbers):
+        indices = np.flatnonzero(select(self.attributes, expression))
+        if not len(indices):
             raise ValueError(f"select {expression!r}: it is true of none of the {len(self):,} faces of {self.source}.")
-        return self.take(numbers)
+        return self.take(indices)
 
     def labelled(self, spec: str) -> Faces:
-        """The faces that have a label, with it, for conditional systems; see ``labels.py`` for how to say which.
+        """Return the faces that have a label, with their labels, for conditional systems.
+
+        Parameters
+        ----------
+        spec : str
+            Which labels, such as "Smiling, Male" or "identity:20"; ``labels.py`` lists the forms.
+
+        Returns
+        -------
+        Faces
 
         Raises
         ------
         ValueError
             The description cannot be read, does not fit these faces, or leaves a class without a face.
         """
-        numbers, labels = read_labels(spec, self.names, self.attributes, self.identities, self.identity_names)
-        chosen = self if len(numbers) == len(self) else self.take(numbers)
-        found = copy(chosen)
+        indices, labels = read_labels(spec, self.names, self.attributes, self.identities, self.identity_names)
+        found = copy(self if len(indices) == len(self) else self.take(indices))
         found.labels = labels
         return found
 
     def with_labels_of(self, keep: int, seed: int = 0) -> Faces:
-        """The same faces with the labels of all but ``keep`` hidden, for semi-supervised systems: `Labels.hidden`.
+        """Return the same faces with all labels but `keep` removed, for semi-supervised systems.
+
+        Parameters
+        ----------
+        keep : int
+            Labels to keep, at least one per class; `Labels.hidden` chooses them.
+        seed : int
+            Which ones.
+
+        Returns
+        -------
+        Faces
 
         Raises
         ------
         ValueError
-            The faces have no labels, or as `Labels.hidden` does.
+            The faces have no labels, or as `Labels.hidden`.
         """
         if self.labels is None:
             raise ValueError(f"keep {keep} labels: {self.source} has none yet; choose them by `labelled`.")
@@ -212,32 +248,31 @@ class Faces:
         return found
 
     def batches(self, batch_size: int, seed: int = 0, part: tuple[int, int] = (0, 1)):
-        """Batches for `fit`, in a new order each epoch; with their labels, if the faces have any.
+        """Return batches for `fit`, in a new order each epoch, with labels if the faces have any.
 
         Parameters
         ----------
         batch_size : int
-            Faces a batch; the incomplete last batch of an epoch is left out.
+            Faces per batch; the incomplete last batch of an epoch is left out.
         seed : int
-            Decides, with the number of the epoch, the order.
+            Decides, with the epoch, the order.
         part : tuple of int
             (k, n): the k-th of n equal parts of each batch, for a training on n machines.
 
         Returns
         -------
         keras_faces.data.Batches
-            A `keras.utils.PyDataset`; of faces that are labelled in part, `PartlyLabelled`. Keras is imported here,
-            not before.
+            A `keras.utils.PyDataset`; `PartlyLabelled` if only some faces have a label. This call imports Keras.
         """
         from keras_faces.data.batches import Batches
-        from keras_faces.data.partly_labelled import PartlyLabelled
+        from keras_faces.data.mixed_batches import PartlyLabelled
 
         if self.labels is not None and self.labels.partial:
             return PartlyLabelled(self.images, batch_size, seed, self.labels.vectors, part)
         return Batches(self.images, batch_size, seed, None if self.labels is None else self.labels.vectors, part)
 
     def save(self, path: str | Path, *, progress: bool = True) -> Path:
-        """Write everything as one packed file, which `load` reads; see `keras_faces.data.write_packed`."""
+        """Write the faces as one packed file; see `keras_faces.data.write_packed`."""
         return write_packed(
             path,
             self.images,
@@ -261,43 +296,43 @@ def load(
     memory_mb: float = 1024,
     progress: bool = True,
 ) -> Faces:
-    """Load faces from any of the three kinds of source.
+    """Load faces: drawn ones, a packed file, or a folder of photographs.
 
-    Memory: pixels stay in memory up to `memory_mb`, those of the first pictures; pictures beyond the bound are drawn,
-    decoded or read anew each time. On top come only the names and labels, and a few batches.
+    The pixels of the first images stay in memory, up to `memory_mb`; the others are drawn, decoded or read again each
+    time.
 
     Parameters
     ----------
-    source : str or path
+    source : str or Path
         "drawn"; the path of a packed file (.h5 or .hdf5); or a folder of photographs (a folder which is itself called
-        drawn is "./drawn"). Photographs in two or more subfolders, one a person as in LFW, get identities.
+        drawn is "./drawn"). Photographs in two or more subfolders, one per person as in LFW, get identities.
     image_size : int or None
-        Height and width of each face in pixels. None keeps the size of a packed file.
+        Side of the images in pixels. None keeps the size of a packed file.
     count : int, optional
-        Number of drawn faces (10,000 where left out), or take only the first `count` pictures of a folder (in the
-        order of their paths) or packed file.
+        Number of drawn faces (10,000 if left out), or the most images taken from a folder (in the order of the paths)
+        or packed file.
     seed : int
         Which faces are drawn; has no effect on photographs.
     crop : str
         How a picture becomes a square: "auto", "center", "celeba" or "none"; see `keras_faces.data.to_square`.
     strict : bool
-        Raise an error at the first file of a folder that is not a readable picture, instead of skipping it.
+        Raise an error at the first file of a folder that is not a readable picture. By default it is skipped.
     memory_mb : float
         Bound for the pixels in memory, in mebibytes (1,024 hold 87,000 faces of 64×64).
     progress : bool
-        Show a progress bar where it takes longer than a second.
+        Show a progress bar if it takes longer than a second.
 
     Returns
     -------
     Faces
-        uint8 RGB pictures with names and, where known, attributes, identities and partition.
+        RGB images with names and, where known, attributes, identities and partition.
 
     Raises
     ------
     FileNotFoundError
         The source does not exist.
     ValueError
-        The source is of no kind, holds nothing readable, is damaged, or an argument is out of range.
+        The source is of another kind, holds nothing readable, is damaged, or an argument is out of range.
     """
     _check_arguments(source, image_size, count, memory_mb)
     check_crop(crop)
@@ -335,12 +370,12 @@ def _draw(image_size: int | None, count: int | None, seed: int, memory_mb: float
 
     if image_size is None:
         raise ValueError("image_size=None keeps the size of a packed file; say a size for drawn faces")
-    drawn = DrawnFaces(10_000 if count is None else count, image_size, seed=seed)
+    faces = DrawnFaces(10_000 if count is None else count, image_size, seed=seed)
     return Faces(
-        KeptImages(drawn.__getitem__, drawn.shape, memory_mb),
-        drawn.names,
-        attributes=drawn.attribute_table(),
-        identities=drawn.identity_numbers,
+        KeptImages(faces.read, faces.shape, memory_mb),
+        faces.names,
+        attributes=faces.attribute_table(),
+        identities=faces.identity_numbers,
         source=f"drawings (seed {seed})",
         recipe={"kind": "drawn", "seed": seed},
     )

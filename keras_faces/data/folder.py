@@ -1,8 +1,7 @@
 """A folder of photographs as one array of faces.
 
-Every file is decoded once at the start, by as many threads as the machine has cores, to learn which can be read; what
-fits in the memory bound is kept, the rest is decoded again when it is asked for. What to read next: ``pictures.py``
-(one file), ``memory.py`` (the bound).
+Every file is decoded once at the start, by as many threads as the machine has cores, to find out which can be read;
+what fits in the memory bound is kept, the rest is decoded again on demand. See also ``pictures.py`` (one file).
 """
 
 import os
@@ -17,7 +16,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from keras_faces.data.memory import KeptImages, room_for
+from keras_faces.data.memory import KeptImages, allocate
 from keras_faces.data.pictures import EXTENSIONS, PictureError, check_crop, decode, to_square
 
 _IGNORED = ("thumbs.db", "desktop.ini")
@@ -44,11 +43,11 @@ def read_folder(
     memory_mb: float = 1024,
     progress: bool = True,
 ) -> dict:
-    """Decode every photograph below a folder, nested or flat, in the order of its path.
+    """Decode every photograph below a folder, nested or flat, in the order of the paths.
 
     Parameters
     ----------
-    folder : path
+    folder : str or Path
         Searched with all its subfolders; links are followed, each real folder is visited once. Files whose names start
         with a dot, Thumbs.db and desktop.ini are ignored.
     image_size, count, crop, strict, memory_mb, progress
@@ -57,7 +56,7 @@ def read_folder(
     Returns
     -------
     dict
-        Arguments of `keras_faces.data.Faces`: images, names, identities, identity_names, skipped, sizes.
+        Arguments of `keras_faces.data.Faces`: images, names, identities, identity_names, skipped; and sizes.
 
     Raises
     ------
@@ -69,7 +68,7 @@ def read_folder(
     photographs = _Photographs(Path(folder), image_size, crop)
     found = find_files(photographs.folder)
     most = len(found) if count is None else min(count, len(found))
-    pixels = room_for((most, image_size, image_size, 3), memory_mb)
+    pixels = allocate((most, image_size, image_size, 3), memory_mb)
     skipped = photographs.load(found, pixels, most, strict, progress)
     if not photographs.files:
         raise ValueError(_nothing_found(photographs.folder, skipped))
@@ -87,7 +86,7 @@ def read_folder(
 
 
 class _Photographs:
-    """The readable files of a folder: `load` finds them out, `read` decodes some of them again."""
+    """The readable files of a folder: `load` finds them, `read` decodes some of them again."""
 
     def __init__(self, folder: Path, image_size: int, crop: str):
         self.folder, self.image_size, self.crop = folder, image_size, crop
@@ -102,7 +101,7 @@ class _Photographs:
             for file, result in results:
                 if isinstance(result, str):
                     if strict:
-                        raise ValueError(f"{self.path(file)}: {result} (an error because of strict=True)")
+                        raise ValueError(f"{self.folder / file.name}: {result} (an error because of strict=True)")
                     skipped.append((file.name, result))
                     continue
                 if len(self.files) < len(pixels):
@@ -111,9 +110,6 @@ class _Photographs:
                 if len(self.files) == most:
                     break
         return skipped
-
-    def path(self, file: _File) -> Path:
-        return self.folder / file.name
 
     def _decode_all(self, found: list[_File], progress: bool) -> Iterator[tuple[_File, np.ndarray | str]]:
         """Give each file with its pixels, or with the reason why it is no picture, in order."""
@@ -129,30 +125,28 @@ class _Photographs:
                     yield file, result
 
     def _decode_or_reason(self, file: _File) -> np.ndarray | str:
-        if file.reason:
-            return file.reason
         try:
-            return self._decode(file)
+            return file.reason or self._decode(file)
         except PictureError as error:
             return str(error)
 
     def _decode(self, file: _File) -> np.ndarray:
-        image = decode(self.path(file))
+        image = decode(self.folder / file.name)
         try:
             return to_square(image, self.image_size, self.crop)
         except ValueError as error:
-            raise ValueError(f"{self.path(file)}: {error}") from error
+            raise ValueError(f"{self.folder / file.name}: {error}") from error
 
-    def read(self, numbers: np.ndarray) -> np.ndarray:
-        """Decode the files of these numbers anew: uint8, shape (len(numbers), image_size, image_size, 3)."""
-        files = [self.files[number] for number in numbers]
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Decode the files of these indices again: uint8, shape (n, image_size, image_size, 3)."""
+        files = [self.files[index] for index in indices]
         if len(files) == 1:
             return self._decode_again(files[0])[None]
         with ThreadPoolExecutor(min(len(files), os.cpu_count() or 1)) as pool:
             return np.stack(list(pool.map(self._decode_again, files)))
 
     def _decode_again(self, file: _File) -> np.ndarray:
-        path = self.path(file)
+        path = self.folder / file.name
         try:
             now = path.stat()
         except OSError as error:
@@ -167,12 +161,13 @@ class _Photographs:
 
 
 def find_files(folder: Path) -> list[_File]:
-    """All files below a folder, sorted by their path, those that cannot be pictures with the reason."""
+    """List all files below a folder, sorted by path; those that cannot be pictures carry the reason."""
     found: list[_File] = []
     visited: set[str] = set()
 
     def cannot_open(error: OSError) -> None:
-        found.append(_File(_below(folder, Path(error.filename)), reason=f"folder cannot be opened ({error.strerror})"))
+        name = Path(error.filename).relative_to(folder).as_posix()
+        found.append(_File(name, reason=f"folder cannot be opened ({error.strerror})"))
 
     for place, subfolders, files in os.walk(folder, onerror=cannot_open, followlinks=True):
         real = os.path.realpath(place)
@@ -183,12 +178,12 @@ def find_files(folder: Path) -> list[_File]:
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in files:
             if not name.startswith(".") and name.lower() not in _IGNORED:
-                found.append(_look_at(folder, Path(place, name)))
+                found.append(_inspect(folder, Path(place, name)))
     return sorted(found, key=lambda file: file.name)
 
 
-def _look_at(folder: Path, path: Path) -> _File:
-    name = _below(folder, path)
+def _inspect(folder: Path, path: Path) -> _File:
+    name = path.relative_to(folder).as_posix()
     if path.suffix.lower() not in EXTENSIONS:
         return _File(name, reason=f"not a picture's extension ({path.suffix or 'none'})")
     try:
@@ -200,12 +195,8 @@ def _look_at(folder: Path, path: Path) -> _File:
     return _File(name, now.st_size, now.st_mtime_ns)
 
 
-def _below(folder: Path, path: Path) -> str:
-    return path.relative_to(folder).as_posix()
-
-
 def person_folders(names: list[str]) -> tuple[np.ndarray | None, list[str] | None]:
-    """Read identities from the folders that pictures lie in.
+    """Read identities from the folders of the pictures.
 
     Parameters
     ----------
@@ -214,9 +205,9 @@ def person_folders(names: list[str]) -> tuple[np.ndarray | None, list[str] | Non
 
     Returns
     -------
-    identities : ndarray or None
-        int64, shape (N,): number of each picture's folder in the sorted list of folders. None unless every picture
-        lies in a subfolder and there are two or more of these.
+    identities : ndarray of int64, shape (N,), or None
+        Index of each picture's folder in the sorted list of folders. None unless every picture lies in a subfolder and
+        there are two or more of these.
     identity_names : list of str or None
         The sorted folders.
     """
@@ -224,8 +215,7 @@ def person_folders(names: list[str]) -> tuple[np.ndarray | None, list[str] | Non
     identity_names = sorted(set(folders))
     if len(identity_names) < 2 or "." in identity_names:
         return None, None
-    number = {name: i for i, name in enumerate(identity_names)}
-    return np.array([number[name] for name in folders], np.int64), identity_names
+    return np.searchsorted(identity_names, folders).astype(np.int64), identity_names
 
 
 def _nothing_found(folder: Path, skipped: list[tuple[str, str]]) -> str:
@@ -238,7 +228,7 @@ def _nothing_found(folder: Path, skipped: list[tuple[str, str]]) -> str:
 
 @contextmanager
 def quiet_opencv():
-    """Silence OpenCV's own log: its complaints about broken files name no file, ours do."""
+    """Silence OpenCV's log inside a ``with`` block: its messages about broken files name no file, ours do."""
     log = getattr(cv2.utils, "logging", cv2)  # these functions moved with OpenCV 5
     level = log.getLogLevel()
     log.setLogLevel(0)

@@ -1,4 +1,4 @@
-"""Labels for conditional systems: one vocabulary, whatever they come from.
+"""Labels for conditional systems.
 
     faces.labelled("Smiling")                        # two classes: without, with
     faces.labelled("Smiling, Male, Eyeglasses")      # a vector of attributes, 0 or 1 each
@@ -8,14 +8,11 @@
     faces.labelled("table.csv:hair")                 # a class for each value of a table's column
 
 A face may also have no label (:meth:`Labels.hidden`): its vector is all zeros, and semi-supervised systems learn from
-its picture alone.
-
-What to read next: ``expressions.py`` (what may stand behind "="), ``faces.py`` (`Faces.labelled`).
+its picture alone. See also ``expressions.py`` (what may stand behind "=").
 """
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,24 +20,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from keras_faces.data.expressions import select
+from keras_faces.data.expressions import nearest, select
 
 KINDS = ("classes", "attributes")
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What is known of each face, as a network reads it.
+    """The labels of a set of faces.
 
     Attributes
     ----------
-    kind
-        "classes": one of them is true of a face. "attributes": each is true or not, by itself.
-    names
-        Of the classes or attributes, n of them.
-    vectors
-        float32 (N, n): a 1 at the face's class, or a 1 for each attribute that it has. All zeros in "classes" is a
-        face without a label.
+    kind : str
+        "classes": each face belongs to one of them. "attributes": each is true or not, independently.
+    names : tuple of str
+        The n classes or attributes.
+    vectors : ndarray of float32, shape (N, n)
+        1 at the face's class, or 1 for each attribute that it has. All zeros in "classes" is a face without a label.
     """
 
     kind: str
@@ -51,8 +47,8 @@ class Labels:
         return len(self.vectors)
 
     @property
-    def numbers(self) -> np.ndarray:
-        """Number of each face's class, int64 (N,); -1 for a face without a label. Only for "classes"."""
+    def class_ids(self) -> np.ndarray:
+        """Index of each face's class, int64 (N,); −1 for a face without a label. A ValueError for "attributes"."""
         if self.kind != "classes":
             raise ValueError("attributes are not one class each; look at `vectors`.")
         return np.where(self.vectors.any(1), self.vectors.argmax(1), -1)
@@ -63,40 +59,49 @@ class Labels:
         return self.kind == "classes" and not self.vectors.any(axis=1).all()
 
     def counts(self) -> dict[str, int]:
-        """How many faces each class or attribute has."""
+        """Return how many faces each class or attribute has."""
         return {name: int(count) for name, count in zip(self.names, self.vectors.sum(0), strict=True)}
 
-    def take(self, numbers: np.ndarray) -> Labels:
-        """The labels of some of the faces."""
-        return replace(self, vectors=self.vectors[numbers])
+    def take(self, indices: np.ndarray) -> Labels:
+        """Return the labels of the faces with these indices."""
+        return replace(self, vectors=self.vectors[indices])
 
     def hidden(self, keep: int, seed: int = 0) -> Labels:
-        """The same with the labels of all but ``keep`` faces taken away, as evenly over the classes as they allow.
+        """Remove all labels but `keep`, chosen as evenly over the classes as possible.
+
+        Parameters
+        ----------
+        keep : int
+            Labels to keep, at least one per class.
+        seed : int
+            Which ones.
+
+        Returns
+        -------
+        Labels
 
         Raises
         ------
         ValueError
-            If ``keep`` is less than one a class or more than there are, or the labels are attributes.
+            `keep` is less than one per class or more than there are, or the labels are attributes.
         """
         if self.kind != "classes":
             raise ValueError(
                 f"{keep} labels to keep: {', '.join(self.names)} are attributes; only classes can be hidden."
             )
-        labelled = np.flatnonzero(self.numbers >= 0)
+        class_ids = self.class_ids
+        labelled = np.flatnonzero(class_ids >= 0)
         if not len(self.names) <= keep <= len(labelled):
             raise ValueError(f"{keep} labels to keep: from {len(self.names)}, one a class, to {len(labelled)}, all.")
         order = np.random.default_rng(seed).permutation(labelled)
-        rank = np.empty(len(order), np.int64)  # a face's place among those of its class
-        for number in range(len(self.names)):
-            mine = self.numbers[order] == number
-            rank[mine] = np.arange(mine.sum())
-        kept = order[np.argsort(rank, kind="stable")[:keep]]
+        rank = pd.Series(class_ids[order]).groupby(class_ids[order]).cumcount()  # place among the faces of its class
+        kept = order[np.argsort(rank.to_numpy(), kind="stable")[:keep]]
         vectors = np.zeros_like(self.vectors)
         vectors[kept] = self.vectors[kept]
         return replace(self, vectors=vectors)
 
     def fingerprint(self) -> str:
-        """A short hash that changes with the labels."""
+        """Return a hash of 16 hexadecimal digits that changes with the labels."""
         facts = f"{self.kind}|{'|'.join(self.names)}|".encode() + np.ascontiguousarray(self.vectors).tobytes()
         return hashlib.sha256(facts).hexdigest()[:16]
 
@@ -104,24 +109,35 @@ class Labels:
 def read_labels(
     spec: str, names: list[str], table: pd.DataFrame | None, identities: np.ndarray | None, people: list[str] | None
 ) -> tuple[np.ndarray, Labels]:
-    """Labels by their description.
+    """Make labels from a description.
 
     Parameters
     ----------
-    spec
-        See the head of this file.
-    names, table, identities, people
-        As in `Faces`: names of the faces, their attributes, their persons' numbers, the persons' names.
+    spec : str
+        One of the forms at the head of this file.
+    names : list of str
+        Names of the N faces.
+    table : DataFrame or None
+        Their attributes, N rows.
+    identities : ndarray of int64, shape (N,), or None
+        Who is shown: indices into `people`.
+    people : list of str or None
+        Names of the persons.
 
     Returns
     -------
-    Numbers of the faces that have a label, int64, and their :class:`Labels`, in that order.
+    indices : ndarray of int64, shape (n,)
+        The faces that have a label.
+    labels : Labels
+        Their labels, in that order.
 
     Raises
     ------
+    FileNotFoundError
+        The table of the description does not exist.
     ValueError
-        For a description that cannot be read or does not fit the faces, classes that overlap, and a class (or
-        attribute) without any face, or an attribute that all have.
+        The description cannot be read or does not fit the faces, classes overlap, a class or attribute has no face, or
+        all faces have an attribute.
     """
     spec = spec.strip()
     if spec == "identity" or spec.startswith("identity:"):
@@ -144,6 +160,7 @@ def read_labels(
 
 
 def _people(spec: str, identities, people) -> tuple[np.ndarray, Labels]:
+    """``identity`` or ``identity:LEAST``."""
     if identities is None:
         raise ValueError(f"labels {spec!r}: it is not known who is on these pictures. A folder a person tells it.")
     text = spec.partition(":")[2] or "1"
@@ -154,22 +171,22 @@ def _people(spec: str, identities, people) -> tuple[np.ndarray, Labels]:
     if len(who) < 2:
         most = f"the most pictures of one person are {counts.max()}" if len(counts) else "nobody is known by name"
         raise ValueError(f"labels {spec!r}: fewer than two people have {text} pictures; {most}.")
-    named = [str(people[number]) if people is not None else str(number) for number in who]
+    person_names = [str(people[person]) if people is not None else str(person) for person in who]
     chosen = np.flatnonzero(np.isin(identities, who))
-    return chosen, _classes(named, np.searchsorted(who, identities[chosen]))
+    return chosen, _classes(person_names, np.searchsorted(who, identities[chosen]))
 
 
 def _column(spec: str, names: list[str]) -> tuple[np.ndarray, Labels]:
-    """``FILE.csv:COLUMN``: rows found by the names of the pictures in the first column."""
+    """``FILE.csv:COLUMN``; the first column of the table holds the names of the pictures."""
     path, _, column = spec.rpartition(":")
     if not Path(path).is_file():
         raise FileNotFoundError(f"labels {spec!r}: there is no file {path}.")
     table = pd.read_csv(path, index_col=0, converters={0: str})  # 000001 is a name, not the number 1
     if column not in table.columns:
-        raise ValueError(f"labels {spec!r}: {path} has no column {column!r}{_nearest(column, table.columns)}.")
-    if twice := table.index[table.index.duplicated()].tolist():
-        raise ValueError(f"labels {spec!r}: {path} has more than one row for {twice[0]!r}.")
-    values = table[column].convert_dtypes().reindex(names)  # these keep 3 a 3 beside rows without a value
+        raise ValueError(f"labels {spec!r}: {path} has no column {column!r}; {nearest(column, table.columns)}")
+    if repeated := table.index[table.index.duplicated()].tolist():
+        raise ValueError(f"labels {spec!r}: {path} has more than one row for {repeated[0]!r}.")
+    values = table[column].convert_dtypes().reindex(names)  # 3 stays 3 beside rows without a value
     chosen = np.flatnonzero(values.notna())
     if not len(chosen):
         raise ValueError(f"labels {spec!r}: no picture ({names[0]!r}, ...) has a value in {path}.")
@@ -195,11 +212,11 @@ def _expressions(spec: str, names: list[str], table: pd.DataFrame) -> tuple[np.n
         if not mask.any():
             raise ValueError(f"labels {spec!r}: no face belongs to the class {name!r}.")
     masks = np.stack(list(classes.values()), axis=1)
-    if (twice := masks.sum(1) > 1).any():
-        first = int(np.flatnonzero(twice)[0])
+    if (overlap := masks.sum(1) > 1).any():
+        first = int(np.flatnonzero(overlap)[0])
         both = " and ".join(repr(name) for name, mask in classes.items() if mask[first])
         raise ValueError(
-            f"labels {spec!r}: {twice.sum()} faces belong to two classes, such as {names[first]} to {both}; "
+            f"labels {spec!r}: {overlap.sum()} faces belong to two classes, such as {names[first]} to {both}; "
             'exclude one from the other by "& !...".'
         )
     chosen = np.flatnonzero(masks.any(1))
@@ -219,16 +236,10 @@ def _attributes(words: list[str], table: pd.DataFrame) -> tuple[list[str], np.nd
 
 
 def _as_spelt(word: str, table: pd.DataFrame) -> str:
-    """An attribute's name as the table has it; an expression, or a name that it has not, as it is."""
-    columns = [str(column) for column in table.columns]
-    same = [column for column in columns if column.casefold() == word.casefold()]
+    """An attribute's name as the table has it; an expression or an unknown name unchanged."""
+    same = [str(column) for column in table.columns if str(column).casefold() == word.casefold()]
     return same[0] if len(same) == 1 else word
 
 
-def _classes(names: list[str], numbers: np.ndarray) -> Labels:
-    return Labels("classes", tuple(names), np.eye(len(names), dtype="float32")[numbers])
-
-
-def _nearest(word: str, words) -> str:
-    near = difflib.get_close_matches(word, list(map(str, words)), n=3)
-    return f"; did you mean {' or '.join(near)}?" if near else f"; it has {', '.join(map(str, words))}"
+def _classes(names: list[str], class_ids: np.ndarray) -> Labels:
+    return Labels("classes", tuple(names), np.eye(len(names), dtype="float32")[class_ids])

@@ -1,4 +1,4 @@
-"""The packed format: all faces of a data set in one HDF5 file, read lazily.
+"""The packed format: all faces of a data set in one HDF5 file, read on demand.
 
     images          uint8 (N, H, W, 3) RGB, in chunks of one picture or a few
     names           UTF-8 strings (N,)
@@ -6,15 +6,14 @@
     identities      int64 (N,), optional            identity_names   UTF-8 strings, optional
     partition       int8 (N,), optional: 0 training, 1 validation, 2 test, as CelebA numbers them
 
-The file's attributes are format="keras_faces", version=1 and sha256, "SUM  images" and so on, one line a dataset (files
-from before there were checksums have none, and are read as well). Each chunk also has a small checksum of its own,
-Fletcher's, by which HDF5 finds damage as it reads.
-What to read next: ``packed_verify.py`` (the checksums), ``faces.py``.
+The file's attributes are format="keras_faces", version=1 and sha256, "SUM  images" and so on, one line per dataset
+(older files have none, and are read as well). Each chunk also has a small checksum, Fletcher's, by which HDF5 finds
+damage while it reads. See also ``packed_verify.py``.
 """
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from tqdm import tqdm
 
 from keras_faces.data.memory import KeptImages
 from keras_faces.data.pictures import check_crop, to_square
-from keras_faces.files import replacing_hdf5
+from keras_faces.files import atomic_write_hdf5
 
 FORMAT, VERSION, SUMS = "keras_faces", 1, "sha256"
 DATASETS = ("images", "names", "attributes", "identities", "identity_names", "partition")
@@ -48,24 +47,24 @@ def write_packed(
 ) -> Path:
     """Write faces as one packed HDF5 file.
 
-    The pictures stream through in portions of at most 16 MB. The file is written beside its place and moved there when
-    it is whole: after any failure (a full disk, Ctrl-C) an older file of that name is as it was.
+    The pictures are read in portions of at most 16 MB. After any failure (a full disk, Ctrl-C) an older file of that
+    name is unchanged.
 
     Parameters
     ----------
-    path : path
+    path : str or Path
         Ends in .h5 or .hdf5.
-    images : array-like
-        uint8 (N, H, W, 3), sliced by portions.
+    images : array-like of uint8, shape (N, H, W, 3)
+        Takes slices.
     names, attributes, identities, identity_names, partition
         As in `keras_faces.data.Faces`.
     progress : bool
-        Show a progress bar where it takes longer than a second.
+        Show a progress bar if it takes longer than a second.
 
     Returns
     -------
     Path
-        Where the file lies.
+        The file.
 
     Raises
     ------
@@ -79,50 +78,37 @@ def write_packed(
         raise ValueError(f"{path}: a packed file ends in .h5 or .hdf5")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} is not a folder; make it first")
-    labels = {"names": names, "attributes": attributes, "identities": identities, "partition": partition}
-    for name, values in labels.items():
+    per_face = {"names": names, "attributes": attributes, "identities": identities, "partition": partition}
+    for name, values in per_face.items():
         if values is not None and len(values) != images.shape[0]:
             raise ValueError(
                 f"{path}: {name} has {len(values)} entries for {images.shape[0]} images; nothing was changed"
             )
+    columns = () if attributes is None else _fixed(attributes.columns)
+    arrays = {
+        "names": _fixed(names),
+        "attributes": None if attributes is None else attributes.to_numpy(np.int8),
+        "identities": None if identities is None else np.asarray(identities, np.int64),
+        "identity_names": None if identity_names is None else _fixed(identity_names),
+        "partition": None if partition is None else np.asarray(partition, np.int8),
+    }
     try:
-        with replacing_hdf5(path) as (file, check):
+        with atomic_write_hdf5(path) as (file, check):
             file.attrs["format"], file.attrs["version"] = _fixed([FORMAT])[0], VERSION
-            sums = _write_labels(file, names, attributes, identities, identity_names, partition)
-            sums["images"] = _write_images(file, images, check, progress)
+            sums = {}
+            for name, values in arrays.items():
+                if values is not None:
+                    compression = "gzip" if values.dtype.kind == "S" else None
+                    options = {"chunks": True, "fletcher32": True, "compression": compression} if values.size else {}
+                    dataset = file.create_dataset(name, data=values, **options)
+                    if name == "attributes":
+                        dataset.attrs["names"] = columns
+                    sums[name] = checksum(values, columns if name == "attributes" else ())
+            sums["images"] = digest(_written_portions(file, images, check, progress))
             file.attrs[SUMS] = _fixed(f"{sum_}  {name}" for name, sum_ in sums.items())
     except OSError as error:
         raise OSError(f"{path} could not be written ({error}); nothing was changed") from error
     return path
-
-
-def _write_labels(file, names, attributes, identities, identity_names, partition) -> dict[str, str]:
-    """Write what is there; return the SHA-256 sum of each dataset."""
-    sums = {"names": _write_texts(file, "names", names)}
-    if attributes is not None:
-        columns = _fixed(attributes.columns)
-        sums["attributes"] = _write_numbers(file, "attributes", attributes.to_numpy(np.int8), columns)
-        file["attributes"].attrs["names"] = columns
-    if identities is not None:
-        sums["identities"] = _write_numbers(file, "identities", np.asarray(identities, np.int64))
-    if identity_names is not None:
-        sums["identity_names"] = _write_texts(file, "identity_names", identity_names)
-    if partition is not None:
-        sums["partition"] = _write_numbers(file, "partition", np.asarray(partition, np.int8))
-    return sums
-
-
-def _write_texts(file, name: str, texts) -> str:
-    array = _fixed(texts)
-    options = {"chunks": True, "fletcher32": True, "compression": "gzip"} if array.size else {}
-    file.create_dataset(name, data=array, **options)
-    return digest(texts=array)
-
-
-def _write_numbers(file, name: str, values: np.ndarray, columns=()) -> str:
-    options = {"chunks": True, "fletcher32": True} if values.size else {}
-    file.create_dataset(name, data=values, **options)
-    return digest([values], columns)
 
 
 def _fixed(texts) -> np.ndarray:
@@ -134,33 +120,40 @@ def _fixed(texts) -> np.ndarray:
     return np.array(encoded, h5py.string_dtype("utf-8", max([1, *map(len, encoded)])))
 
 
+def _written_portions(file, images, check, progress: bool) -> Iterator[np.ndarray]:
+    """Write the images and yield them in portions."""
+    shape = tuple(images.shape)
+    chunk = min(shape[0], max(1, _CHUNK_BYTES // int(np.prod(shape[1:]))))
+    dataset = file.create_dataset("images", shape, np.uint8, chunks=(chunk, *shape[1:]), fletcher32=True)
+    for first, pixels in portions(images, chunk, "Packing faces", progress):
+        dataset[first : first + len(pixels)] = pixels
+        check()
+        yield pixels
+
+
+def portions(images, chunk: int, title: str, progress: bool) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the images in portions of whole chunks, at most 16 MB, each with its first index; show a progress bar."""
+    size = max(1, _PORTION_BYTES // max(1, int(np.prod(images.shape[1:]))) // chunk) * chunk
+    with tqdm(total=images.shape[0], desc=title, unit=" faces", delay=1, disable=not progress) as bar:
+        for first in range(0, images.shape[0], size):
+            pixels = np.ascontiguousarray(images[first : first + size], np.uint8)
+            yield first, pixels
+            bar.update(len(pixels))
+
+
+def checksum(values: np.ndarray, columns: Iterable[bytes | str] = ()) -> str:
+    """Return the SHA-256 of texts, or of numbers and the names of their columns."""
+    return digest(texts=values) if values.dtype.kind in "SO" else digest([values], columns)
+
+
 def digest(arrays: Iterable[np.ndarray] = (), texts: Iterable[bytes | str] = ()) -> str:
-    """SHA-256 of arrays, number by number (little-endian), and of texts after them, each ended by a zero byte."""
+    """Return the SHA-256 of arrays (little-endian) followed by texts, each ended by a zero byte."""
     sha = hashlib.sha256()
     for array in arrays:
         sha.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")))
     for text in texts:
         sha.update((text.encode("utf-8", "surrogateescape") if isinstance(text, str) else bytes(text)) + b"\0")
     return sha.hexdigest()
-
-
-def _write_images(file, images, check: Callable[[], None], progress: bool) -> str:
-    shape = tuple(images.shape)
-    bytes_each = int(np.prod(shape[1:]))
-    chunk = (min(shape[0], max(1, _CHUNK_BYTES // bytes_each)), *shape[1:])
-    dataset = file.create_dataset("images", shape, np.uint8, chunks=chunk, fletcher32=True)
-    portion = max(1, _PORTION_BYTES // bytes_each // chunk[0]) * chunk[0]
-    with tqdm(total=shape[0], desc="Packing faces", unit=" faces", delay=1, disable=not progress) as bar:
-
-        def written_portions():
-            for first in range(0, shape[0], portion):
-                pixels = np.ascontiguousarray(images[first : first + portion], np.uint8)
-                dataset[first : first + len(pixels)] = pixels
-                check()
-                bar.update(len(pixels))
-                yield pixels
-
-        return digest(written_portions())
 
 
 def read_packed(
@@ -171,11 +164,11 @@ def read_packed(
     crop: str = "auto",
     memory_mb: float = 1024,
 ) -> dict:
-    """Open a packed file; pictures are read from it when they are asked for.
+    """Open a packed file; its pictures are read on demand.
 
     Parameters
     ----------
-    path : path
+    path : str or Path
         A file by `write_packed`, or any HDF5 file with a dataset `images` of uint8 (N, H, W, 3).
     image_size, count, crop, memory_mb
         As in `keras_faces.data.load`. None keeps the stored size.
@@ -183,39 +176,43 @@ def read_packed(
     Returns
     -------
     dict
-        Arguments of `keras_faces.data.Faces`: images, names, attributes, identities, identity_names, partition, sizes.
+        Arguments of `keras_faces.data.Faces`: images, names, attributes, identities, identity_names, partition; and
+        sizes.
 
     Raises
     ------
     ValueError
-        The file is no HDF5 file, is cut short, or a dataset is missing or has the wrong shape, type or length.
+        The file is not HDF5, is cut short, or a dataset is missing or has the wrong shape, type or length.
     """
     check_crop(crop)
     pixels = PackedImages(path, image_size, crop)
     count = len(pixels) if count is None else min(count, len(pixels))
-    labels = read_labels(pixels)
-    for name in ("names", "identities", "partition"):
-        if labels[name] is not None:
-            labels[name] = labels[name][:count]
-    if labels["attributes"] is not None:
-        labels["attributes"] = labels["attributes"].iloc[:count]
+    found = read_annotations(pixels)
+    for name in ("names", "identities", "partition", "attributes"):
+        if found[name] is not None:
+            found[name] = found[name][:count]
     images = KeptImages(pixels.read, (count, *pixels.shape[1:]), memory_mb)
-    return {"images": images, **labels, "sizes": [pixels.path.stat().st_size]}
+    return {"images": images, **found, "sizes": [pixels.path.stat().st_size]}
 
 
 class PackedImages:
     """The pictures of a packed file, cropped and resized as they are read.
 
-    The file stays open; after pickling, or in a forked process, it is opened anew.
+    The file stays open; after pickling, or in a forked process, it is opened again.
 
     Parameters
     ----------
-    path : path
+    path : str or Path
         The HDF5 file.
     image_size : int or None
-        Height and width in pixels; None for the stored ones, which must be equal.
+        Side of the images in pixels; None for the stored size, which must be square.
     crop : str
         See `keras_faces.data.to_square`.
+
+    Raises
+    ------
+    ValueError
+        The file cannot be read, or has no images of the right shape and type.
     """
 
     def __init__(self, path: str | Path, image_size: int | None = None, crop: str = "auto"):
@@ -236,7 +233,7 @@ class PackedImages:
         return {**self.__dict__, "_file": None}
 
     def open(self) -> h5py.File:
-        """The open file of this process."""
+        """Return the open file of this process."""
         if self._file is None or self._process != os.getpid():
             try:
                 self._file = h5py.File(self.path, "r")
@@ -249,7 +246,7 @@ class PackedImages:
 
     def _check_images(self) -> tuple[int, int, int]:
         file = self.open()
-        with telling_damage(self.path, "the description of the file"):
+        with report_damage(self.path, "the description of the file"):
             kind, version = file.attrs.get("format", FORMAT), file.attrs.get("version", VERSION)
             images = file["images"] if "images" in file else None
         if as_text(kind) == FORMAT and version > VERSION:
@@ -261,102 +258,100 @@ class PackedImages:
             raise ValueError(f"{self.path}: dataset 'images' must be uint8 (N, H, W, 3) with N ≥ 1, not {found}")
         return images.shape[:3]
 
-    def read(self, numbers: np.ndarray) -> np.ndarray:
-        """Read the pictures of these numbers, in any order: uint8, shape (len(numbers), height, width, 3)."""
-        images = np.empty((len(numbers), *self.shape[1:]), np.uint8)
-        with telling_damage(self.path, "dataset 'images'"):
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Read the pictures of these indices, in any order: uint8, shape (n, height, width, 3)."""
+        images = np.empty((len(indices), *self.shape[1:]), np.uint8)
+        with report_damage(self.path, "dataset 'images'"):
             stored = self.open()["images"]
-        at = 0
-        for first, last in _runs(numbers, max(1, _PORTION_BYTES // int(np.prod(self.stored_shape[1:])))):
-            with telling_damage(self.path, f"dataset 'images' near picture {first}"):
-                pixels = stored[first : last + 1]
-            if self.shape[1:] != self.stored_shape[1:] or self.crop == "celeba":
-                pixels = [to_square(image, self.shape[1], self.crop) for image in pixels]
-            images[at : at + len(pixels)] = pixels
-            at += len(pixels)
+        longest = max(1, _PORTION_BYTES // int(np.prod(self.stored_shape[1:])))
+        at = 0  # consecutive indices are read as a slice, which is 50 times as fast as a list
+        for run in np.split(indices, np.flatnonzero(np.diff(indices) != 1) + 1):
+            for first in range(0, len(run), longest):
+                part = run[first : first + longest]
+                with report_damage(self.path, f"dataset 'images' near picture {part[0]}"):
+                    pixels = stored[part[0] : part[-1] + 1]
+                if self.shape[1:] != self.stored_shape[1:] or self.crop == "celeba":
+                    pixels = [to_square(image, self.shape[1], self.crop) for image in pixels]
+                images[at : at + len(part)] = pixels
+                at += len(part)
         return images
 
 
-def _runs(numbers: np.ndarray, longest: int) -> Iterator[tuple[int, int]]:
-    """Cut numbers into runs of consecutive ones: h5py takes a slice 50 times as fast as a list of numbers."""
-    for run in np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1):
-        for first in range(0, len(run), longest):
-            part = run[first : first + longest]
-            yield int(part[0]), int(part[-1])
-
-
 @contextmanager
-def telling_damage(path: Path, what: str) -> Iterator[None]:
-    """Turn HDF5's complaints about bytes that make no sense into an error which names the file and the way out."""
+def report_damage(path: Path, what: str) -> Iterator[None]:
+    """Turn HDF5's errors about senseless bytes into a ValueError that names the file and the way out."""
     try:
         yield
     except DAMAGE as error:
         raise ValueError(f"{path}: {what} is damaged ({error}); {REPAIR}") from error
 
 
-def read_labels(pixels: PackedImages) -> dict:
-    """Everything of an open packed file but its pictures, checked: names, attributes, identities, partition, ..."""
-    file, count = pixels.open(), len(pixels)
-    with telling_damage(pixels.path, "the list of datasets"):
+def read_annotations(pixels: PackedImages) -> dict:
+    """Read and check everything of a packed file but its pictures.
+
+    Returns
+    -------
+    dict
+        names : list of str; attributes : DataFrame or None; identities : ndarray of int64 or None;
+        partition : ndarray of int8 or None; identity_names : list of str or None. As in `keras_faces.data.Faces`.
+
+    Raises
+    ------
+    ValueError
+        A dataset is damaged or has the wrong shape, type or length.
+    """
+    path, file, count = pixels.path, pixels.open(), len(pixels)
+    with report_damage(path, "the list of datasets"):
         file = {name: file[name] for name in DATASETS if name in file}
     for name, dataset in file.items():
         if not isinstance(dataset, h5py.Dataset):
-            raise ValueError(f"{pixels.path}: {name!r} is no dataset; {REPAIR}")
-    names = _texts(pixels.path, file, "names")
+            raise ValueError(f"{path}: {name!r} is no dataset; {REPAIR}")
+    names = _read(path, file, "names", str)
     if names is None:
-        names = [f"{number:06d}" for number in range(count)]
-    identity_names = _texts(pixels.path, file, "identity_names")
-    labels = {
+        names = [f"{index:06d}" for index in range(count)]
+    identity_names = _read(path, file, "identity_names", str)
+    found = {
         "names": names,
-        "attributes": _attributes(pixels.path, file, names),
-        "identities": _integers(pixels.path, file, "identities", np.int64, ndim=1),
-        "partition": _integers(pixels.path, file, "partition", np.int8, ndim=1),
+        "attributes": _attributes(path, file, names),
+        "identities": _read(path, file, "identities", np.int64),
+        "partition": _read(path, file, "partition", np.int8),
     }
-    for name, values in labels.items():
+    for name, values in found.items():
         if values is not None and len(values) != count:
-            raise ValueError(f"{pixels.path}: dataset {name!r} has {len(values)} entries for {count} images")
-    identities = labels["identities"]
+            raise ValueError(f"{path}: dataset {name!r} has {len(values)} entries for {count} images")
+    identities = found["identities"]
     if identities is not None and identity_names is not None:
         if identities.min() < 0 or identities.max() >= len(identity_names):
             raise ValueError(
-                f"{pixels.path}: dataset 'identities' has numbers from {identities.min()} to {identities.max()}, "
+                f"{path}: dataset 'identities' has numbers from {identities.min()} to {identities.max()}, "
                 f"but 'identity_names' has {len(identity_names)} entries"
             )
-    return {**labels, "identity_names": identity_names}
-
-
-def _texts(path: Path, file, name: str) -> list[str] | None:
-    if name not in file:
-        return None
-    if h5py.check_string_dtype(file[name].dtype) is None or file[name].ndim != 1:
-        raise ValueError(f"{path}: dataset {name!r} must be a list of texts, not {file[name].dtype} {file[name].shape}")
-    return [as_text(text) for text in _read(path, file[name])]
+    return {**found, "identity_names": identity_names}
 
 
 def as_text(value) -> str:
-    """A text from an HDF5 file, which comes as bytes if its length is fixed."""
+    """Return a text from an HDF5 file as str; texts of a fixed length come as bytes."""
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
 
 
-def _integers(path: Path, file, name: str, dtype, ndim: int) -> np.ndarray | None:
+def _read(path: Path, file, name: str, kind: type, ndim: int = 1) -> list[str] | np.ndarray | None:
+    """A dataset as texts (`kind` is str) or integers; None if there is none."""
     if name not in file:
         return None
     dataset = file[name]
-    if dataset.ndim != ndim or not np.issubdtype(dataset.dtype, np.integer):
-        raise ValueError(f"{path}: dataset {name!r} must be integers in {ndim}-D, not {dataset.dtype} {dataset.shape}")
-    return _read(path, dataset).astype(dtype)
-
-
-def _read(path: Path, dataset) -> np.ndarray:
-    with telling_damage(path, f"dataset {dataset.name[1:]!r}"):
-        return dataset[:]
+    is_text = h5py.check_string_dtype(dataset.dtype) is not None
+    if dataset.ndim != ndim or not (is_text if kind is str else np.issubdtype(dataset.dtype, np.integer)):
+        wanted = "a list of texts" if kind is str else f"integers in {ndim}-D"
+        raise ValueError(f"{path}: dataset {name!r} must be {wanted}, not {dataset.dtype} {dataset.shape}")
+    with report_damage(path, f"dataset {name!r}"):
+        return [as_text(text) for text in dataset[:]] if kind is str else dataset[:].astype(kind)
 
 
 def _attributes(path: Path, file, index: list[str]) -> pd.DataFrame | None:
-    values = _integers(path, file, "attributes", np.int8, ndim=2)
+    values = _read(path, file, "attributes", np.int8, ndim=2)
     if values is None:
         return None
-    with telling_damage(path, "the list of attributes"):
+    with report_damage(path, "the list of attributes"):
         names = file["attributes"].attrs.get("names")
     if names is None or len(names) != values.shape[1]:
         raise ValueError(

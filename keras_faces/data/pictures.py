@@ -1,11 +1,14 @@
-"""One picture: from the bytes of a file to a square uint8 RGB array.
+"""One picture, from the bytes of a file to a square uint8 RGB array.
 
-OpenCV decodes; this file adds what a folder from the wild needs: files that were cut short are found (a JPEG decoder
-fills the missing part with grey and says nothing), transparent pictures are laid on white, and every frame is cropped
-to a square and resized. What to read next: ``folder.py``, which does this for all files of a folder.
+OpenCV decodes. Added here: JPEG and PNG files that were cut short are found (a JPEG decoder fills the missing part with
+grey and reports nothing), transparent pictures are laid on white, and frames are cropped to a square and resized.
+See also ``folder.py``, which does this for all files of a folder.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -22,6 +25,55 @@ class PictureError(ValueError):
     """A file that cannot be read as a picture; the message is the reason, without the file's name."""
 
 
+def load_images(
+    sources: Sequence[str | Path], image_size: int, crop: str = "auto", count: int = 8, select: str | None = None
+) -> np.ndarray:
+    """Load images from single files, folders, packed files or drawn faces, as one array.
+
+    Parameters
+    ----------
+    sources : sequence of str or Path
+        Each a picture file, a folder, a packed file or "drawn".
+    image_size : int
+        Side of the images in pixels.
+    crop : str
+        As in `to_square`.
+    count : int
+        The most images taken from each source that is not a single file, the first ones.
+    select : str, optional
+        An expression such as "!Eyeglasses": only the packed or drawn faces for which it is true.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, image_size, image_size, 3)
+        RGB.
+
+    Raises
+    ------
+    FileNotFoundError
+        A source does not exist.
+    ValueError
+        A source holds no picture, or `select` is wrong or true of no face.
+    """
+    from keras_faces.data.faces import load  # faces.py imports this file
+
+    found = []
+    for source in sources:
+        path = Path(source).expanduser()
+        if path.suffix.lower() in EXTENSIONS and not path.is_dir():
+            try:
+                found.append(to_square(decode(path), image_size, crop)[None])
+            except PictureError as error:
+                raise ValueError(f"{path}: {error}. Give a photograph, a folder of them, or a packed file.") from error
+        elif select is None:
+            found.append(load(str(source), image_size, count=count, crop=crop).images[:])
+        else:
+            searched = max(1000, 20 * count) if source == "drawn" else None
+            faces = load(str(source), image_size, count=searched, crop=crop).select(select)
+            found.append(faces.images[np.arange(min(count, len(faces)))])
+    return np.concatenate(found)
+
+
 def decode(path: Path) -> np.ndarray:
     """Read one picture as RGB.
 
@@ -32,12 +84,12 @@ def decode(path: Path) -> np.ndarray:
     Parameters
     ----------
     path : Path
-        File with one of `EXTENSIONS`. Decoded from memory, so that any Unicode path works on Windows.
+        File with one of `EXTENSIONS`. It is decoded from memory, so that any Unicode path works on Windows.
 
     Returns
     -------
-    ndarray
-        uint8 RGB, shape (height, width, 3).
+    ndarray of uint8, shape (height, width, 3)
+        RGB.
 
     Raises
     ------
@@ -52,7 +104,7 @@ def decode(path: Path) -> np.ndarray:
 
 
 def decode_bytes(data: bytes) -> np.ndarray:
-    """Decode a picture file's bytes, wherever they come from, as `decode` does."""
+    """Decode the bytes of a picture file, as `decode` does: uint8 RGB, shape (height, width, 3)."""
     if not data:
         raise PictureError("empty file (0 bytes)")
     if is_cut_short(data):
@@ -61,7 +113,7 @@ def decode_bytes(data: bytes) -> np.ndarray:
 
 
 def decode_bgr(data: bytes) -> np.ndarray:
-    """The same in OpenCV's order of channels, for bytes that are known to be whole."""
+    """Decode bytes that are known to be whole, in OpenCV's order: uint8 BGR, shape (height, width, 3)."""
     array = np.frombuffer(data, np.uint8)
     bgr = _imdecode(array, cv2.IMREAD_COLOR)
     if bgr is None:
@@ -86,7 +138,7 @@ def _may_be_transparent(head: bytes) -> bool:
 
 
 def _on_white(bgr: np.ndarray, raw: np.ndarray | None) -> np.ndarray:
-    """Lay a picture with an alpha channel (the fourth of `raw`) on white; any other comes back as it is."""
+    """Lay a picture on white if `raw` has an alpha channel (its fourth); return any other unchanged."""
     if raw is None or raw.ndim != 3 or raw.shape[2] != 4 or raw.shape[:2] != bgr.shape[:2]:
         return bgr
     opacity = raw[:, :, 3:].astype(np.float32) / np.iinfo(raw.dtype).max
@@ -96,7 +148,7 @@ def _on_white(bgr: np.ndarray, raw: np.ndarray | None) -> np.ndarray:
 
 
 def is_cut_short(data: bytes) -> bool:
-    """Whether a JPEG or PNG picture's end is missing; False for all other formats, in which OpenCV finds it itself."""
+    """Return whether the end of a JPEG or PNG file is missing; False for other formats, which OpenCV checks itself."""
     if data.startswith(b"\xff\xd8"):
         return not _jpeg_has_end(data)
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -105,7 +157,7 @@ def is_cut_short(data: bytes) -> bool:
 
 
 def _jpeg_has_end(data: bytes) -> bool:
-    """Walk from segment to segment to the end-of-image marker FFD9; a thumbnail's own marker does not count."""
+    """Walk over the segments to the end-of-image marker FFD9; the marker of a thumbnail does not count."""
     at = 2
     while (found := _JPEG_MARKER.search(data, at)) is not None:
         marker = data[found.end() - 1]
@@ -118,7 +170,7 @@ def _jpeg_has_end(data: bytes) -> bool:
 
 
 def _png_has_end(data: bytes) -> bool:
-    """Walk from chunk to chunk to IEND."""
+    """Walk over the chunks to IEND."""
     at = 8
     while at + 12 <= len(data):
         length = int.from_bytes(data[at : at + 4], "big")
@@ -129,7 +181,7 @@ def _png_has_end(data: bytes) -> bool:
 
 
 def check_crop(crop: str) -> None:
-    """Raise a ValueError which lists the choices where `crop` is none of them."""
+    """Raise a ValueError that lists the choices if `crop` is none of them."""
     if crop not in CROPS:
         raise ValueError(f"crop={crop!r} is unknown; choose one of {', '.join(map(repr, CROPS))}")
 
@@ -139,20 +191,21 @@ def to_square(image: np.ndarray, size: int, crop: str = "auto") -> np.ndarray:
 
     Parameters
     ----------
-    image : ndarray
-        uint8, shape (height, width, 3).
+    image : ndarray of uint8, shape (height, width, 3)
+        One picture.
     size : int
-        Height and width of the result in pixels.
+        Side of the result in pixels.
     crop : str
-        "center": the largest square in the middle. "celeba": the face square of an aligned CelebA frame, which is the
-        89×89 square from row 20 of the frame at half size (89 wide, 109 high), or twice that of the frame as
-        distributed (178 wide, 218 high). "auto": "celeba" for frames of exactly these two shapes, "center" for all
-        others. "none": no crop, the frame is squeezed to a square.
+        - "center": the largest square in the middle.
+        - "celeba": the face in an aligned CelebA frame, which is the 89×89 square from row 20 of the frame at half size
+          (89 wide, 109 high), or twice that of the frame as distributed (178 wide, 218 high).
+        - "auto": "celeba" for frames of exactly these two shapes, "center" for all others.
+        - "none": no crop, the frame is squeezed to a square.
 
     Returns
     -------
-    ndarray
-        uint8, shape (size, size, 3). Shrinking averages areas (INTER_AREA); enlarging is bicubic.
+    ndarray of uint8, shape (size, size, 3)
+        Shrinking averages areas (INTER_AREA); enlarging is bicubic.
 
     Raises
     ------
@@ -173,11 +226,16 @@ def to_square(image: np.ndarray, size: int, crop: str = "auto") -> np.ndarray:
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
         image = image[top : top + side, left : left + side]
-    return _resize(image, size)
+    smaller = (min(image.shape[1], size), min(image.shape[0], size))  # OpenCV's order: width, height
+    if smaller != (image.shape[1], image.shape[0]):
+        image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
+    if smaller != (size, size):
+        image = cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(image)
 
 
 def single_step(image: np.ndarray, size: int) -> int | None:
-    """The interpolation with which one call of `cv2.resize` does what `to_square(image, size, "none")` does, or None.
+    """Return the interpolation with which one `cv2.resize` equals ``to_square(image, size, "none")``.
 
     None means that there is nothing to do, or that one side shrinks and the other grows: the second step would double
     the grey level by which a device may be off after the first.
@@ -186,12 +244,3 @@ def single_step(image: np.ndarray, size: int) -> int | None:
     if shrinks == grows:
         return None
     return cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-
-
-def _resize(image: np.ndarray, size: int) -> np.ndarray:
-    smaller = (min(image.shape[1], size), min(image.shape[0], size))  # OpenCV's order: width, height
-    if smaller != (image.shape[1], image.shape[0]):
-        image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
-    if smaller != (size, size):
-        image = cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC)
-    return np.ascontiguousarray(image)

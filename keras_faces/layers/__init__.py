@@ -1,1 +1,1 @@
-"""Building blocks that Keras has not, and the arithmetic of sizes. Each file stands for itself."""
+"""Layers that Keras lacks, one file each, and the blocks of DCGAN."""

@@ -1,12 +1,10 @@
-"""AdaIN, adaptive instance normalisation: every channel of an image is given the mean and spread that a style asks for.
+"""AdaIN, adaptive instance normalisation: a style sets the mean and the deviation of every channel of an image.
 
-Source: the dissertation, eq. 2.14, after Karras et al. 2019 (eq. 1): ``AdaIN(x_i, y) = y_s,i (x_i - μ(x_i)) / σ(x_i) +
-y_b,i``. μ and σ are taken over the places of *one* channel of *one* image: what the convolution before it made strong
-or weak is forgotten, and the style says it anew. So each layer's style rules over that layer alone.
+Source: the dissertation, eq. 2.14, after Karras et al. 2019, eq. 1: ``AdaIN(x_i, y) = y_s,i (x_i - μ(x_i)) / σ(x_i) +
+y_b,i``. μ and σ are taken over the pixels of one channel of one image. (The dissertation calls σ(x_i) the variance; it
+is the standard deviation.)
 
-(The dissertation calls σ(x_i) the variance. It is the standard deviation: only so does the result have the spread y_s.)
-
-Read next: ``noise.py``; ``models/stylegan.py``, where the styles come from.
+See also: ``models/gans/stylegan.py``, where the styles come from.
 """
 
 from __future__ import annotations
@@ -19,15 +17,20 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_faces")
 class AdaIN(keras.layers.Layer):
-    """Normalise each channel of each image, then give it the style's spread and mean. No weights of its own.
+    """Normalise each channel of each image, then give it the style's deviation and mean. No weights.
 
-    Called with maps (batch, H, W, channels), ``scale`` y_s and ``shift`` y_b, both (batch, channels); returns maps of
-    the same shape. Channel i of an image then has the mean ``shift[i]`` and the standard deviation ``|scale[i]|``.
+    Called with ``maps`` (batch, H, W, channels), ``scale`` y_s and ``shift`` y_b, both (batch, channels). Channel i of
+    the result has the mean ``shift[i]`` and the standard deviation ``|scale[i]|``.
 
     Parameters
     ----------
-    epsilon
+    epsilon : float
         Added to the variance under the root: a constant channel becomes ``shift``.
+
+    Raises
+    ------
+    ValueError
+        When built, if maps, scale and shift do not have the same number of channels.
     """
 
     def __init__(self, epsilon: float = 1e-8, **options: Any) -> None:

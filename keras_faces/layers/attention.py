@@ -1,17 +1,14 @@
-"""Self-attention over an image: every place looks at every other, and takes from where it finds what it needs.
+"""Self-attention: every place of a map reads from every other place.
 
-Source: Zhang et al. 2019, "Self-Attention Generative Adversarial Networks", section 3 (the dissertation's figure 2.7).
-A convolution sees 3×3 or 5×5 places; for the left eye to know of the right one, the news must travel through many
-layers. Here it takes one: each place j asks a question g(x_j), each place i carries a key f(x_i), and how well they
-match says how much of the news h(x_i) comes to j:
+Source: Zhang et al. 2019, "Self-Attention Generative Adversarial Networks", section 3 (the dissertation's figure 2.7):
 
     s_ij = f(x_i) · g(x_j)      β_ji = softmax over i of s_ij      o_j = v( Σ_i β_ji h(x_i) )      y = γ o + x
 
-f, g, h, v are 1×1 convolutions, the first three to an eighth of the channels (C̄ = C/8), v back to all. The weight γ
-starts at 0: the network learns first to do without, then to look further. The dissertation's figure has the paper's
-first form, where h keeps all channels and there is no v.
+f, g, h, v are 1×1 convolutions, the first three to an eighth of the channels (C̄ = C/8), v back to all. γ starts at 0:
+at first the layer changes nothing. The dissertation's figure has the paper's first form, where h keeps all channels and
+there is no v.
 
-Read next: ``models/sagan.py``, which also draws where a face looks.
+See also: ``models/gans/sagan.py``, which also draws where a face looks.
 """
 
 from __future__ import annotations
@@ -30,15 +27,15 @@ class SelfAttention(layers.Layer):
 
     Parameters
     ----------
-    reduction
+    reduction : int
         f, g and h have C / ``reduction`` channels (at least 1); 8 in the paper.
-    spectral
-        Whether the four convolutions are divided by their σ, as all of SAGAN's are.
-    pooled
-        Look at each 2×2 places as one (their largest values), as the authors' code does: a quarter of the work on
-        large maps. For even sides only.
-    kernel_initializer
-        How the four kernels begin.
+    spectral : bool
+        Divide the four kernels by their σ, as SAGAN does in all layers.
+    pooled : bool
+        Take keys and values from the maxima of 2×2 places, as the authors' code does: a quarter of the work on large
+        maps. For even sides only.
+    kernel_initializer : str or keras.initializers.Initializer
+        Of the four kernels.
 
     Raises
     ------
@@ -86,10 +83,20 @@ class SelfAttention(layers.Layer):
         return self.gamma * self.v(gathered, training=training) + inputs
 
     def attention_map(self, inputs: Any, training: bool = False) -> Any:
-        """β, float32 (batch, places, keys): row j is where place j looks, and sums to 1.
+        """Return β, row j of which says how much place j takes from each place.
 
-        Places count row by row: that at (row, column) is ``row * W + column``. There are as many keys as places, a
-        quarter as many with ``pooled``.
+        Parameters
+        ----------
+        inputs : tensor, shape (batch, H, W, C)
+            Maps.
+        training : bool
+            Whether the vectors u of spectral kernels move.
+
+        Returns
+        -------
+        tensor of float32, shape (batch, places, keys)
+            Rows sum to 1. The place at (row, column) has the index ``row * W + column``. There are as many keys as
+            places, a quarter as many with ``pooled``.
         """
         keys = self._places(self._pool(self.f(inputs, training=training)))
         queries = self._places(self.g(inputs, training=training))

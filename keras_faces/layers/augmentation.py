@@ -1,14 +1,13 @@
-"""Conditioning augmentation: a cloud of conditions around each sentence.
+"""Conditioning augmentation: a normal distribution of conditions around each sentence.
 
 Source: Zhang et al. 2017, section 3.2; the course's textbook, eq. 5-14 and 5-15:
 
     ĉ ~ N(μ(φ_t), Σ(φ_t)),    ĉ = μ(φ_t) + σ(φ_t)·ε,    ε ~ N(0, I)
 
-A few thousand sentences are single points in a space of 1024 numbers, and G would learn nothing of what lies between
-them. A cloud around each fills the space. Left alone, G would shrink the clouds to points again, because noise in the
-condition only disturbs it; so λ·KL(N(μ, Σ) ‖ N(0, I)) is added to its loss (eq. 5-17).
+A few thousand sentences are single points in a space of 1024 dimensions; the draws fill the space between them. G would
+shrink σ to 0, so λ·KL(N(μ, Σ) ‖ N(0, I)) is added to its loss (eq. 5-17).
 
-Read next: ``models/stackgan.py``.
+See also: ``models/conditional/stackgan.py``.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ class ConditioningAugmentation(keras.layers.Layer):
 
     Parameters
     ----------
-    components
+    components : int
         Length of ĉ.
     """
 
@@ -54,12 +53,16 @@ class ConditioningAugmentation(keras.layers.Layer):
 
 
 def kl_divergence(mean: Any, log_sigma: Any) -> Any:
-    """KL(N(μ, σ²) ‖ N(0, I)), the mean over a batch of ``Σ ½ (μ² + σ² − 1) − log σ``.
+    """Return KL(N(μ, σ²) ‖ N(0, I)) in nats, the mean over a batch of ``Σ ½ (μ² + σ² − 1) − log σ``.
 
     Parameters
     ----------
-    mean, log_sigma
-        (batch, components).
+    mean, log_sigma : tensor, shape (batch, components)
+        μ and log σ.
+
+    Returns
+    -------
+    scalar tensor of float32
     """
     mean, log_sigma = ops.cast(mean, "float32"), ops.cast(log_sigma, "float32")
     return ops.mean(ops.sum(0.5 * (mean**2 + ops.exp(2.0 * log_sigma) - 1.0) - log_sigma, axis=-1))

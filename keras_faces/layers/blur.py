@@ -1,14 +1,12 @@
 """Blurring with the binomial filter 1 2 1, alone, with a doubling, or with a halving of the sides.
 
-Source: Karras et al. 2019, section 2 (row B of table 1, "bilinear up/downsampling"), after Zhang 2019: the maps are
-low-pass filtered "after each upsampling layer and before each downsampling layer". Repeating every pixel, then 1 2 1,
-gives 1 3 3 1: bilinear interpolation. 1 2 1, then the mean of every 2×2, gives 1 3 3 1 on the way down: no pixel is
-skipped. Skipping pixels without a blur (nearest neighbour) turns fine stripes into broad ones, and a discriminator that
-looks through such a sieve lets G get away with them.
+Source: Karras et al. 2019, section 2 (row B of table 1, "bilinear up/downsampling"), after Zhang 2019. Repeating every
+pixel, then 1 2 1, gives 1 3 3 1: bilinear interpolation. 1 2 1, then the mean of every 2×2, gives 1 3 3 1 on the way
+down, so that no pixel is skipped and fine stripes do not become broad ones.
 
-At the borders the weights that would fall outside are left out and the others enlarged to the sum 1: nothing darkens.
+At the borders the weights that would fall outside are left out, and the others scaled to the sum 1.
 
-Read next: ``models/stylegan.py``.
+See also: ``models/gans/stylegan.py``.
 """
 
 from __future__ import annotations
@@ -29,9 +27,14 @@ class Blur(keras.layers.Layer):
 
     Parameters
     ----------
-    sampling
+    sampling : str
         "same": 1 2 1 over 4 along each side, the size stays. "up": twice the sides, 1 3 3 1 over 4 (bilinear).
         "down": half the sides, which must be even, 1 3 3 1 over 8.
+
+    Raises
+    ------
+    ValueError
+        For another ``sampling``; when built for maps of unknown size, or of odd sides with "down".
     """
 
     def __init__(self, sampling: str = "same", **options: Any) -> None:

@@ -1,14 +1,11 @@
-"""Dense and convolution with an equalised learning rate: weights start at N(0, 1) and are scaled at run time.
+"""Dense layer and convolution with an equalised learning rate: weights start at N(0, 1) and are scaled at run time.
 
 Source: Karras et al. 2018, "Progressive growing of GANs", section 4.1. He et al. 2015 start a layer's weights with the
-standard deviation ``c = gain / √fan_in``, so that signals neither grow nor fade. Adam then moves every weight by about
-the learning rate, whatever its size: large weights learn slowly, small ones fast. Here all weights are stored at
-size 1 and multiplied by c whenever they are used. The layer computes the same, and every weight of the network learns
-at the same relative speed.
+standard deviation ``c = gain / √fan_in``. Adam moves every weight by about the learning rate, whatever its size: large
+weights learn slowly, small ones fast. Here weights are stored at size 1 and multiplied by c when they are used, so that
+all learn at the same relative speed. (The paper writes ``ŵ = w / c``; its own code multiplies, and so do we.)
 
-(The paper writes ``ŵ = w / c``; its own code multiplies, and so do we.)
-
-Read next: ``pixel_norm.py``; ``models/pggan.py``, where all layers with weights are of this kind.
+See also: ``models/gans/pggan.py``, where all layers with weights are of this kind.
 """
 
 from __future__ import annotations
@@ -19,12 +16,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_faces.layers.bias import plus_bias
-from keras_faces.layers.convolution import convolution
+from keras_faces.fast.bias import plus_bias
+from keras_faces.fast.convolution import convolution
 
 
 class _Equalized(keras.layers.Layer):
-    """What both kinds share: a kernel of size 1, the constant c, a bias."""
+    """Common base: a kernel of size 1, the constant c, a bias."""
 
     def __init__(
         self,
@@ -76,17 +73,22 @@ class EqualizedDense(_Equalized):
 
     Parameters
     ----------
-    units
+    units : int
         Number of outputs.
-    gain
+    gain : float
         √2 before a (leaky) ReLU, which lets half of the signal through; 1 where nothing follows.
-    lr_multiplier
+    lr_multiplier : float
         The weights learn this many times as fast as others: they are stored larger by ``1 / lr_multiplier`` and used
         smaller, so that the layer starts the same (Karras et al. 2019, appendix C: 0.01 for the mapping network).
-    use_bias
+    use_bias : bool
         Whether a bias is added.
-    bias_init
-        The bias that the layer starts with.
+    bias_init : float
+        Initial value of the bias.
+
+    Raises
+    ------
+    ValueError
+        For ``units`` below 1 and an ``lr_multiplier`` that is not positive.
     """
 
     def __init__(self, units: int, **options: Any) -> None:
@@ -109,14 +111,19 @@ class EqualizedConv2D(_Equalized):
 
     Parameters
     ----------
-    filters
-        Number of output channels.
-    kernel_size
+    filters : int
+        Channels of the output.
+    kernel_size : int
         Side of the square kernel.
-    padding
+    padding : str
         "same", or "valid" for a map smaller by ``kernel_size - 1``.
     gain, lr_multiplier, use_bias, bias_init
-        As in :class:`EqualizedDense`.
+        See :class:`EqualizedDense`.
+
+    Raises
+    ------
+    ValueError
+        As :class:`EqualizedDense`, and for a ``kernel_size`` below 1 or another ``padding``.
     """
 
     def __init__(self, filters: int, kernel_size: int, padding: str = "same", **options: Any) -> None:

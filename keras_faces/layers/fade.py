@@ -1,10 +1,8 @@
-"""The fade from a smaller network's signal to that of a new block: ``(1 - α) · old + α · new``.
+"""The fade from the output of a smaller network to that of a new block: ``(1 - α) · old + α · new``.
 
-Source: Karras et al. 2018, "Progressive growing of GANs", section 2 and figure 2. With α = 0 the new block is not yet
-there, with α = 1 the old way round it is gone, both exactly; between them it comes in smoothly, and what was learned so
-far takes no shock. α is a weight that no gradient changes: the training step sets it, and it is saved like any other.
+Source: Karras et al. 2018, "Progressive growing of GANs", section 2 and figure 2.
 
-Read next: ``models/pggan.py``.
+See also: ``models/gans/pggan.py``, which sets α.
 """
 
 from __future__ import annotations
@@ -17,7 +15,11 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_faces")
 class Fade(keras.layers.Layer):
-    """Two tensors ``[old, new]`` of one shape to one of that shape. ``alpha`` in [0, 1] starts at 0."""
+    """``[old, new]``, two tensors of one shape, to one of that shape.
+
+    Weight: ``alpha`` in [0, 1], 0 at first; the training step sets it, no gradient does. At 0 and at 1 the result is
+    exactly ``old`` and ``new``.
+    """
 
     def build(self, input_shape):
         self.alpha = self.add_weight(

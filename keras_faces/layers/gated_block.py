@@ -1,14 +1,14 @@
 """A block of the gated PixelCNN: a vertical and a horizontal stack, side by side.
 
 Source: van den Oord et al. 2016b, "Conditional Image Generation with PixelCNN Decoders", section 2.1, 2.2 and figure 2,
-the dissertation's [42]. Two things are better than in the first PixelCNN:
+the dissertation's [42]. Two things differ from the first PixelCNN:
 
-- Two stacks see everything that comes before a pixel. The *vertical* one at row i knows all rows above i, to both
-  sides; the *horizontal* one knows the pixels to the left, and reads the vertical one at each place. Together there is
-  no blind spot. The vertical stack never reads the horizontal one, or it would see what lies to the right.
+- Two stacks read everything that comes before a pixel, without a blind spot. The *vertical* one at row i reads all rows
+  above i, to both sides; the *horizontal* one reads the pixels to the left, and the vertical one at each place. The
+  vertical stack never reads the horizontal one, or it would see what lies to the right.
 - A gate (eq. 2) takes the place of the ReLU: ``y = tanh(W_f * x) ⊙ sigmoid(W_g * x)``.
 
-Read next: ``models/pixelcnn.py``.
+See also: ``models/autoregressive/pixelcnn.py``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,16 @@ from keras_faces.layers.masked_conv import MaskedConv2D
 
 
 def gate(maps: Any) -> Any:
-    """``tanh(a) ⊙ sigmoid(b)``, a being the first half of the channels and b the other (eq. 2)."""
+    """Return ``tanh(a) ⊙ sigmoid(b)``, a being the first half of the channels and b the other (eq. 2).
+
+    Parameters
+    ----------
+    maps : tensor, shape (..., 2 * filters)
+
+    Returns
+    -------
+    tensor, shape (..., filters)
+    """
     half = maps.shape[-1] // 2
     return ops.tanh(maps[..., :half]) * ops.sigmoid(maps[..., half:])
 
@@ -31,12 +40,12 @@ def gate(maps: Any) -> Any:
 class GatedBlock(keras.layers.Layer):
     """``[vertical, horizontal]``, both (batch, H, W, filters), to the same (figure 2).
 
-    Both stacks are residual. In the figure the horizontal one alone is; but every gate halves what passes it, and few
-    blocks trained for a short time hear little of the rows above through a row of gates.
+    Both stacks are residual. In the figure only the horizontal one is; but every gate halves what passes it, and in a
+    small network trained for a short time little of the rows above would arrive.
 
     Parameters
     ----------
-    filters
+    filters : int
         Channels of both stacks, a multiple of 3.
     """
 
@@ -63,22 +72,35 @@ class GatedBlock(keras.layers.Layer):
     # --------------------------------------------------------------- the same in parts, for a picture under way
 
     def row(self, rows: Any) -> tuple[Any, Any]:
-        """A row of the vertical stack and what the horizontal one takes from it.
+        """Compute one row of the vertical stack, and what the horizontal one takes from it; for sampling.
 
         Parameters
         ----------
-        rows
-            Of the vertical stack below this block: the row above and the row itself, (batch, 2, W, filters).
+        rows : tensor, shape (batch, 2, W, filters)
+            The row above and the row itself, of the vertical stack below this block.
 
         Returns
         -------
-        ``(batch, W, filters)`` and ``(batch, W, 2 * filters)``.
+        tuple of tensor
+            The row, (batch, W, filters), and its link, (batch, W, 2 * filters).
         """
         vertical = self.vertical.plus_bias(self.vertical.row(rows))
         return rows[:, -1] + gate(vertical), self.link(vertical)
 
     def pixel(self, pixels: Any, linked: Any) -> Any:
-        """A pixel of the horizontal stack, (batch, filters), from that to its left and itself (batch, 2, filters)."""
+        """Compute one pixel of the horizontal stack; for sampling.
+
+        Parameters
+        ----------
+        pixels : tensor, shape (batch, 2, filters)
+            The pixel to the left and the pixel itself, of the horizontal stack below this block.
+        linked : tensor, shape (batch, 2 * filters)
+            The link at this place, see :meth:`row`.
+
+        Returns
+        -------
+        tensor, shape (batch, filters)
+        """
         across = self.horizontal.pixel(pixels) + linked
         return pixels[:, -1] + self.out.pixel(gate(across)[:, None])
 

@@ -1,11 +1,11 @@
-"""GoogLeNet's module: four ways of looking at the same map, side by side.
+"""GoogLeNet's module: four branches that read the same map, side by side.
 
 Source: Szegedy et al. 2015, "Going Deeper with Convolutions", figure 2b and table 1. A 1×1 convolution before each
-larger one brings the channels down first, so that looking at 5×5 places stays cheap; what the four have seen is stacked
-as channels. Each convolution is followed by BatchNormalization (Ioffe and Szegedy 2015, section 4.2) and ReLU; the
-paper's own nets, from before it, needed local response normalisation and two more classifiers half way.
+larger one reduces the channels, so that 5×5 stays cheap; the four outputs are stacked as channels. Each convolution is
+followed by BatchNormalization (Ioffe and Szegedy 2015, section 4.2) and ReLU; the paper's own nets, from before it,
+needed local response normalisation and two more classifiers half way.
 
-Read next: ``models/cvae_gan.py``, whose encoder is made of these.
+See also: ``models/dissertation/cvae_gan.py``, whose encoder is made of these.
 """
 
 from __future__ import annotations
@@ -15,13 +15,10 @@ from typing import Any
 
 from keras import layers
 
-from keras_faces.layers.batch_norm import BatchNormalization
-from keras_faces.layers.convolution import Conv2D
-
 
 @dataclass(frozen=True)
 class Inception:
-    """Channels of one module, the columns of table 1: before an arrow those that a 1×1 convolution leaves."""
+    """Channels of one module, a row of table 1."""
 
     one: int  # 1×1
     three_before: int  # 1×1 → 3×3
@@ -32,11 +29,17 @@ class Inception:
 
     @property
     def out(self) -> int:
-        """Channels of the four together."""
+        """Channels of the four branches together."""
         return self.one + self.three + self.five + self.pooled
 
     def narrowed(self, share: float) -> Inception:
-        """The same with this share of all channels, at least one each."""
+        """Return the same module with a share of all channels, at least one each.
+
+        Parameters
+        ----------
+        share : float
+            In (0, 1].
+        """
         return Inception(*(max(1, round(count * share)) for count in astuple(self)))
 
 
@@ -55,13 +58,26 @@ STAGES = (
 
 
 def convolution(maps: Any, filters: int, kernel_size: int, strides: int = 1) -> Any:
-    """A convolution of the same side (or its half), BatchNormalization, ReLU."""
-    maps = Conv2D(filters, kernel_size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")(maps)
-    return layers.ReLU()(BatchNormalization(momentum=0.9)(maps))
+    """Convolution with "same" padding, BatchNormalization, ReLU."""
+    maps = layers.Conv2D(filters, kernel_size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")(
+        maps
+    )
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(maps))
 
 
 def inception(maps: Any, channels: Inception) -> Any:
-    """One module: maps (side, side, n) to (side, side, channels.out)."""
+    """Apply one module.
+
+    Parameters
+    ----------
+    maps : tensor, shape (batch, side, side, n)
+    channels : Inception
+        Of the branches.
+
+    Returns
+    -------
+    tensor, shape (batch, side, side, channels.out)
+    """
     one = convolution(maps, channels.one, kernel_size=1)
     three = convolution(convolution(maps, channels.three_before, kernel_size=1), channels.three, kernel_size=3)
     five = convolution(convolution(maps, channels.five_before, kernel_size=1), channels.five, kernel_size=5)
@@ -71,21 +87,24 @@ def inception(maps: Any, channels: Inception) -> Any:
 
 
 def googlenet(image: Any, width: int = 64, smallest: int = 4) -> Any:
-    """Table 1 from the image to the average pooling; a map is halved until its side is ``smallest``.
+    """Apply table 1 from the image to the average pooling.
 
-    Shapes: 128×128, for which the last pooling is 4×4 instead of the paper's 7×7 (dissertation, section 4.3). Of
-    smaller images the map is that small before the last stages come, and these are left out.
+    The shapes in the code are for 128×128 images, for which the last pooling is 4×4 instead of the paper's 7×7
+    (dissertation, section 4.3). Maps of smaller images reach that size earlier; the stages after that are left out.
 
     Parameters
     ----------
-    image
-        Images (side, side, 3).
-    width
+    image : tensor, shape (batch, side, side, 3)
+        Images.
+    width : int
         Channels of the first convolution, 64 in the paper; all others are in proportion.
+    smallest : int
+        Maps are halved until their side is this.
 
     Returns
     -------
-    Features (16 * width,), or fewer where stages are left out.
+    tensor, shape (batch, n)
+        Features; n is 16 * width, or less where stages are left out.
     """
     share = width / 64
     maps = convolution(image, width, kernel_size=7, strides=2)  # 64, 64, 64

@@ -1,9 +1,9 @@
-"""A learned map that every image starts from: StyleGAN's generator has no other input at its bottom.
+"""A learned map that every image starts from, the only input at the bottom of StyleGAN's generator.
 
 Source: Karras et al. 2019, section 2: "the network starts from a learned constant 4×4×512 tensor", initialised to 1
-(appendix C). What makes one image differ from another comes in later, by styles and noise.
+(appendix C). Images differ by the styles and the noise that come in later.
 
-Read next: ``adain.py``; ``models/stylegan.py``.
+See also: ``models/gans/stylegan.py``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class LearnedConstant(keras.layers.Layer):
 
     Parameters
     ----------
-    side, filters
+    side, filters : int
         Side and channels of the map.
     """
 

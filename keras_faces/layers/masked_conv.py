@@ -1,21 +1,20 @@
-"""A convolution that sees no pixel before its turn: masks A and B, with the colours in the order red, green, blue.
+"""A convolution that reads no pixel before its turn: masks A and B, with the colours in the order red, green, blue.
 
 Source: van den Oord et al. 2016, "Pixel Recurrent Neural Networks", section 3.4 and figure 2; dissertation, section
-2.1.4 and figure 2.4. Pixels have an order, row by row and from left to right, and the three numbers of a pixel have
-one too. The kernel is multiplied by a mask of ones and zeros, so that the output at a place depends only on what comes
+2.1.4 and figure 2.4. Pixels are ordered row by row, from left to right, and the three values of a pixel red, green,
+blue. The kernel is multiplied by a mask of ones and zeros, so that the output at a place depends only on what comes
 before it:
 
 - "A", for the first layer: rows above, pixels to the left, and of the pixel itself the colours before the output's own.
-- "B", for all other layers: the own colour as well. What is called "own colour" there has not seen that colour itself.
+- "B", for all other layers: the own colour as well. What is called "own colour" there has not read that colour itself.
+- "above": the rows above alone. "rows": these and the whole of the own row. Both are for ``gated_block.py``.
 
-The channels of every map belong to the colours in turn: channel n is one of red if n % 3 is 0, of green if it is 1, of
-blue if it is 2. Two more masks build the vertical stack of the gated network (``gated_block.py``): "above", the rows
-above alone, and "rows", those and the whole of the own row.
+Channel n of every map belongs to red if n % 3 is 0, to green if it is 1, to blue if it is 2.
 
-Masks of 3×3 on top of each other leave a *blind spot*: a place above and far to the right, which is before the pixel
-and still never reaches it (van den Oord et al. 2016b, figure 1). Two stacks have none.
+Masks of 3×3 on top of each other have a *blind spot*: a place above and far to the right, which comes before the pixel
+and still never reaches it (van den Oord et al. 2016b, figure 1). The two stacks of ``gated_block.py`` have none.
 
-Read next: ``gated_block.py``; ``training/autoregressive.py`` for what ``row`` and ``pixel`` are good for.
+See also: ``models/autoregressive/base.py``, which samples with ``row`` and ``pixel``.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_faces.layers.bias import plus_bias
+from keras_faces.fast.bias import plus_bias
 
 MASKS = ("A", "B", "above", "rows")
 COLOURS = 3
@@ -36,25 +35,25 @@ COLOURS = 3
 class MaskedConv2D(keras.layers.Layer):
     """A convolution with "same" padding and a masked kernel: maps (batch, H, W, channels) to (batch, H, W, filters).
 
-    Weights: ``kernel`` (height, width, channels, filters), of which the masked numbers are never used, and ``bias``.
+    Weights: ``kernel`` (height, width, channels, filters), whose masked values are never used, and ``bias``.
 
     Parameters
     ----------
-    filters
+    filters : int
         Channels of the output, a multiple of 3.
-    kernel_size
-        Height and width, odd; a number for both.
-    mask
+    kernel_size : int or tuple of int
+        Height and width, odd; one value for both.
+    mask : str
         "A", "B", "above" or "rows".
-    use_bias
-        Whether there is a bias.
-    kernel_initializer
-        As of Keras's layers.
+    use_bias : bool
+        Whether a bias is added.
+    kernel_initializer : str or keras.initializers.Initializer
+        Of the kernel.
 
     Raises
     ------
     ValueError
-        For an unknown mask, an even kernel, or channels that three colours cannot share.
+        For an unknown mask, an even kernel, and channels that are no multiple of 3.
     """
 
     def __init__(
@@ -89,7 +88,18 @@ class MaskedConv2D(keras.layers.Layer):
         self.mask = self.mask_of(channels)
 
     def mask_of(self, channels: int) -> np.ndarray:
-        """Ones where the kernel may look, float32 (height, width, channels, filters)."""
+        """Return the mask.
+
+        Parameters
+        ----------
+        channels : int
+            Channels of the input.
+
+        Returns
+        -------
+        ndarray of float32, shape (height, width, channels, filters)
+            1 where the kernel may read, else 0.
+        """
         height, width = self.kernel_size
         mask = np.ones((height, width, channels, self.filters), "float32")
         mask[height // 2 + 1 :] = 0
@@ -102,7 +112,7 @@ class MaskedConv2D(keras.layers.Layer):
         return mask
 
     def masked_kernel(self) -> Any:
-        """What the layer works with: the kernel, with zeros where it must not look."""
+        """Return the kernel times its mask, (height, width, channels, filters)."""
         return ops.cast(self.kernel * self.mask, self.compute_dtype)
 
     def call(self, maps):
@@ -113,18 +123,22 @@ class MaskedConv2D(keras.layers.Layer):
         return self.plus_bias(ops.conv(maps, kernel, padding="valid"))
 
     def plus_bias(self, maps: Any) -> Any:
-        """The maps and the bias, if there is one."""
+        """Add the bias to maps (..., filters), if the layer has one."""
         return maps if self.bias is None else plus_bias(maps, ops.cast(self.bias, self.compute_dtype))
 
     # --------------------------------------------------------------- the same in parts, for a picture under way
 
     def row(self, rows: Any) -> Any:
-        """What a row of the output takes from whole rows: (batch, rows, W, channels) to (batch, W, filters).
+        """Compute what one row of the output takes from whole rows, without the bias; for sampling.
 
         Parameters
         ----------
-        rows
-            The ``height // 2`` rows above; for the mask "rows" the own row behind them. The bias is not in it.
+        rows : tensor, shape (batch, rows, W, channels)
+            The ``height // 2`` rows above; for the mask "rows" the own row behind them.
+
+        Returns
+        -------
+        tensor, shape (batch, W, filters)
         """
         height, width = (side // 2 for side in self.kernel_size)
         kernel = self.masked_kernel()[: height + (self.mask_name == "rows")]
@@ -132,12 +146,16 @@ class MaskedConv2D(keras.layers.Layer):
         return ops.conv(rows, kernel, padding="valid")[:, 0]
 
     def pixel(self, pixels: Any) -> Any:
-        """What a pixel of the output takes from its own row, and the bias: to (batch, filters).
+        """Compute what one pixel of the output takes from its own row, with the bias; for sampling.
 
         Parameters
         ----------
-        pixels
-            The ``width // 2`` pixels to the left and the pixel itself, (batch, width // 2 + 1, channels).
+        pixels : tensor, shape (batch, width // 2 + 1, channels)
+            The ``width // 2`` pixels to the left and the pixel itself.
+
+        Returns
+        -------
+        tensor, shape (batch, filters)
         """
         height, width = (side // 2 for side in self.kernel_size)
         kernel = self.masked_kernel()[height, : width + 1]

@@ -1,13 +1,13 @@
-"""Minibatch standard deviation: D is shown how much the images of a batch differ.
+"""Minibatch standard deviation: D reads how much the images of a batch differ.
 
 Source: Karras et al. 2018, "Progressive growing of GANs", section 3. A D that judges one image at a time cannot see
 that all of G's faces are the same. This layer takes the standard deviation over the batch of every feature at every
-place, averages all of these to one number, and appends it as one more channel, constant over the map. No weights. As
-in the paper's own code, the batch is taken in groups of 4; the images of group m are m, m + M, m + 2M, ... of M groups.
+place, averages these, and appends the result as one more channel. As in the paper's own code, the batch is taken in
+groups of 4; the images of group m are m, m + M, m + 2M, ... of M groups.
 
-Fakes and photographs must come in batches of their own: mixed in one, they would all get the same number.
+Fakes and photographs must come in batches of their own: mixed in one, they would all get the same value.
 
-Read next: ``fade.py``; ``models/pggan.py``, whose D has this layer before its last convolution.
+See also: ``models/gans/pggan.py``, whose D has this layer before its last convolution.
 """
 
 from __future__ import annotations
@@ -20,12 +20,17 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_faces")
 class MinibatchStd(keras.layers.Layer):
-    """Append the groups' mean standard deviation: (batch, H, W, channels) to (batch, H, W, channels + 1).
+    """Append the groups' mean standard deviation: (batch, H, W, channels) to (batch, H, W, channels + 1). No weights.
 
     Parameters
     ----------
-    group_size
-        Images that are compared with each other. A batch that does not divide into such groups is one group.
+    group_size : int
+        Images that are compared with each other, at least 2. A batch that does not divide into such groups is one.
+
+    Raises
+    ------
+    ValueError
+        For a smaller ``group_size``.
     """
 
     def __init__(self, group_size: int = 4, **options: Any) -> None:

@@ -1,10 +1,9 @@
-"""Noise added to the maps of a generator: where each hair lies is left to chance, how much of it is learned.
+"""Noise added to the maps of a generator, with a learned strength for each channel.
 
 Source: Karras et al. 2019, section 2 and figure 1b, box B; dissertation, section 2.2.2 (noise after each convolution:
-the direction of the hair, the position of the pupils). One picture of noise a layer is added to all channels, each
-with a strength of its own. All strengths start at 0: at first there is no noise.
+the direction of the hair, the position of the pupils).
 
-Read next: ``blur.py``; ``models/stylegan.py``.
+See also: ``models/gans/stylegan.py``.
 """
 
 from __future__ import annotations
@@ -18,19 +17,24 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_faces")
 class NoiseInjection(keras.layers.Layer):
-    """``maps + strength * noise``: (batch, H, W, channels) to the same shape.
+    """``maps + rate * strength * noise``: (batch, H, W, channels) to the same shape; one noise map for all channels.
 
-    In training the noise is drawn anew for every image and every call. Otherwise it is the layer's ``fixed`` noise, the
-    same for every image and every call, so that a face depends on its own w and on nothing beside it.
+    In training the noise is drawn anew for every image and every call. Otherwise it is the layer's ``fixed`` noise, so
+    that a face depends only on its own w.
 
-    Weights: ``strength`` (channels,), learned, and used times ``rate``; ``fixed`` (1, H, W, 1), not learned.
+    Weights: ``strength`` (channels,), 0 at first; ``fixed`` (1, H, W, 1), not learned.
 
     Parameters
     ----------
-    seed
+    seed : int
         Of the fixed noise and of the draws in training. Give every layer another one.
-    rate
-        The strength learns at this share of the other weights' rate.
+    rate : float
+        The strength learns at this share of the learning rate, above 0; 1 in the paper.
+
+    Raises
+    ------
+    ValueError
+        For a ``rate`` of 0 or less; when built for maps of unknown size.
     """
 
     def __init__(self, seed: int = 0, rate: float = 1.0, **options: Any) -> None:
@@ -47,10 +51,20 @@ class NoiseInjection(keras.layers.Layer):
             raise ValueError("NoiseInjection needs maps of a known size: its fixed noise has one value a pixel.")
         self.strength = self.add_weight(shape=(channels,), initializer="zeros", name="strength")
         self.fixed = self.add_weight(shape=(1, height, width, 1), initializer="zeros", trainable=False, name="fixed")
-        self.fixed.assign(self.drawn(self.seed))
+        self.fixed.assign(self.random_noise(self.seed))
 
-    def drawn(self, seed: int) -> np.ndarray:
-        """Another noise in the shape of ``fixed``, (1, H, W, 1), the same on every backend."""
+    def random_noise(self, seed: int) -> np.ndarray:
+        """Return noise in the shape of ``fixed``, the same on every backend.
+
+        Parameters
+        ----------
+        seed : int or sequence of int
+            Of ``numpy.random.default_rng``.
+
+        Returns
+        -------
+        ndarray of float32, shape (1, H, W, 1)
+        """
         return np.random.default_rng(seed).standard_normal(self.fixed.shape).astype("float32")
 
     def call(self, maps, training=False):

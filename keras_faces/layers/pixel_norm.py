@@ -1,10 +1,9 @@
 """Pixel norm: at every place of a map, the vector of its channels is brought to the same length.
 
 Source: Karras et al. 2018, "Progressive growing of GANs", section 4.2: ``b = a / √(mean_j a_j² + ε)`` with ε = 1e-8.
-It has no weights and looks at no other pixel and no other image. G has it after every convolution, so that its signals
-cannot escalate in the contest with D. StyleGAN uses it on the noise alone.
+G has it after every convolution, so that its signals cannot grow without limit. StyleGAN uses it on the noise alone.
 
-Read next: ``minibatch_std.py``; ``models/pggan.py``.
+See also: ``models/gans/pggan.py``.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_faces")
 class PixelNorm(keras.layers.Layer):
-    """Divide by the root mean square of the last axis: (..., channels) to the same shape, of mean square 1.
+    """Divide by the root mean square of the last axis: (..., channels) to the same shape, of mean square 1. No weights.
 
     Parameters
     ----------
-    epsilon
+    epsilon : float
         Added under the root: a vector of zeros stays zeros.
     """
 

@@ -1,16 +1,16 @@
 """Row LSTM: a recurrent layer that goes down an image row by row, all places of a row at once.
 
 Source: van den Oord et al. 2016, "Pixel Recurrent Neural Networks", section 3.1, eq. 3 and figure 4. A row's gates come
-from two convolutions: the input-to-state one looks along the row (mask B, so to the left and at the pixel), the
-state-to-state one at three places of the row above:
+from two convolutions: the input-to-state one reads along the row (mask B: to the left, and the pixel), the
+state-to-state one reads three places of the row above:
 
     [o, f, i, g] = σ(K_ss * h_{r−1} + K_is * x_r)        g with tanh
     c_r = f ⊙ c_{r−1} + i ⊙ g,    h_r = o ⊙ tanh(c_r)
 
-Each row back the three places become one wider to both sides: what a place knows is a triangle above it, widening
-upwards. It does not know all that comes before; the paper's diagonal BiLSTM does.
+So a place knows a triangle above it, wider by one to both sides with each row, and not all that comes before. The
+paper's diagonal BiLSTM knows all.
 
-Read next: ``models/pixelrnn.py``.
+See also: ``models/autoregressive/pixelrnn.py``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class RowLSTM(keras.layers.Layer):
 
     Parameters
     ----------
-    filters
+    filters : int
         Channels of h and c, a multiple of 3.
     """
 
@@ -57,7 +57,20 @@ class RowLSTM(keras.layers.Layer):
         return ops.moveaxis(hidden, 0, 1)  # H, W, filters
 
     def next_state(self, gates: Any, cell: Any) -> tuple[Any, Any]:
-        """``(h, c)`` of the gates (..., 4 * filters) before their nonlinearities and the c of the row above (eq. 3)."""
+        """Compute the state of a row (eq. 3).
+
+        Parameters
+        ----------
+        gates : tensor, shape (..., 4 * filters)
+            ``K_ss * h + K_is * x``, before the nonlinearities.
+        cell : tensor, shape (..., filters)
+            c of the row above.
+
+        Returns
+        -------
+        tuple of tensor
+            ``(h, c)``, each (..., filters).
+        """
         out, forget, take, new = ops.split(gates, 4, axis=-1)
         cell = ops.sigmoid(forget) * cell + ops.sigmoid(take) * ops.tanh(new)
         return ops.sigmoid(out) * ops.tanh(cell), cell

@@ -1,21 +1,21 @@
 """Layers divided by their largest singular value, so that none stretches its input: W / σ(W).
 
 Source: Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks", sections 2.1 and 2.2 with
-algorithm 1; the dissertation's eq. 2.13. σ(W) is how much W can lengthen a vector. If all layers of D have σ = 1, no
-training can push its slope beyond a fixed bound. (For dense layers the bound is 1. A convolution's matrix is that of
-one patch, as in the paper; where patches overlap, a pixel counts in each: 5×5 with stride 2 can lengthen 3 times.)
+algorithm 1; the dissertation's eq. 2.13. σ(W) is how much W can lengthen a vector. If all layers of D have σ = 1, its
+slope is bounded, whatever it learns. (For dense layers the bound is 1. A convolution's matrix is that of one patch, as
+in the paper; where patches overlap, a pixel counts in each: 5×5 with stride 2 can lengthen 3 times.)
 
-σ would need a singular value decomposition a step. Power iteration is cheaper: multiply a vector u by W and its
-transpose in turn, and it turns towards the direction that W stretches most. W moves little from step to step, so u is
-kept, and one round a step is enough: in training the true σ of a layer stays within about a tenth of 1.
+Power iteration is cheaper than a singular value decomposition: multiplied by W and its transpose in turn, a vector u
+turns towards the direction that W stretches most. W moves little from step to step, so u is kept, and one round a step
+is enough: in training the true σ of a layer stays within about a tenth of 1.
 
-Three things that are easily got wrong, and that ``keras.layers.SpectralNormalization`` does otherwise:
+``keras.layers.SpectralNormalization`` differs in three points that matter:
 
-- the kernel itself is never written over: the optimizer's weight is W, the layer works with W / σ(W);
+- the kernel is never overwritten here: the optimizer's weight is W, the layer works with W / σ(W);
 - σ is a function of W, and the gradient runs through it (eq. 12), with u and v taken as constants;
-- u moves in training only, and is a weight, so that checkpoints hold it and a frozen D keeps it.
+- u moves in training only, and is a weight: checkpoints hold it, and a frozen D keeps it.
 
-Read next: ``models/sngan.py``, where D is made of these; ``layers/attention.py``.
+See also: ``models/gans/sngan.py``, ``layers/attention.py``.
 """
 
 from __future__ import annotations
@@ -25,14 +25,22 @@ from typing import Any
 import keras
 from keras import initializers, layers, ops
 
-from keras_faces.layers.bias import plus_bias
-from keras_faces.layers.convolution import convolution
+from keras_faces.fast.bias import plus_bias
+from keras_faces.fast.convolution import convolution
 
 SQUARINGS = 10  # 2¹⁰ rounds of power iteration before the first step
 
 
 class SpectralLayer(layers.Layer):
-    """What the two layers share: a kernel whose last axis counts the outputs, its vector u, and W / σ(W)."""
+    """Base of the two layers: a kernel whose last axis counts the outputs, its vector u, and W / σ(W).
+
+    Parameters
+    ----------
+    use_bias : bool
+        Whether a bias is added. It is not normalised.
+    kernel_initializer : str or keras.initializers.Initializer
+        Of W, before it is divided.
+    """
 
     def __init__(self, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", **options: Any) -> None:
         super().__init__(**options)
@@ -40,7 +48,13 @@ class SpectralLayer(layers.Layer):
         self.kernel_initializer = initializers.get(kernel_initializer)
 
     def add_weights(self, kernel_shape: tuple[int, ...]) -> None:
-        """The weights: kernel and bias, learnt; u, carried along. All float32: σ is too fine for bfloat16."""
+        """Make kernel and bias, which are learned, and u, which is not. Kernel and u are always float32.
+
+        Parameters
+        ----------
+        kernel_shape : tuple of int
+            Its last entry is the number of outputs.
+        """
         outputs = kernel_shape[-1:]
         self.kernel = self.add_weight(
             kernel_shape, initializer=self.kernel_initializer, dtype="float32", autocast=False, name="kernel"
@@ -51,10 +65,19 @@ class SpectralLayer(layers.Layer):
         )
 
     def normalised_kernel(self, training: bool = False) -> Any:
-        """W / σ(W), float32, in the kernel's shape; in training u moves on.
+        """Return W / σ(W).
 
         The kernel is taken as the matrix of section 2.1: a row for each output, a column for each place and channel of
         the patch it reads. Keras keeps outputs last, so ``transposed`` is Wᵀ.
+
+        Parameters
+        ----------
+        training : bool
+            Whether u moves by one round of algorithm 1.
+
+        Returns
+        -------
+        tensor of float32, in the kernel's shape
         """
         transposed = self._transposed()
         constant = ops.stop_gradient(transposed)
@@ -90,16 +113,14 @@ class SpectralConv2D(SpectralLayer):
 
     Parameters
     ----------
-    filters
+    filters : int
         Channels of the output.
-    kernel_size
-        Side of the square patch that an output reads, in pixels.
-    strides
-        Step of the patch; a side n becomes ⌈n / strides⌉.
-    use_bias
-        Whether a bias is added. It is not normalised: it stretches nothing.
-    kernel_initializer
-        How W begins, before it is divided.
+    kernel_size : int
+        Side of the square kernel.
+    strides : int
+        A side n becomes ⌈n / strides⌉.
+    use_bias, kernel_initializer
+        See :class:`SpectralLayer`.
     """
 
     def __init__(self, filters: int, kernel_size: int, strides: int = 1, **options: Any) -> None:
@@ -125,10 +146,10 @@ class SpectralDense(SpectralLayer):
 
     Parameters
     ----------
-    units
-        Numbers in the output.
+    units : int
+        Number of outputs.
     use_bias, kernel_initializer
-        As in :class:`SpectralConv2D`.
+        See :class:`SpectralLayer`.
     """
 
     def __init__(self, units: int, **options: Any) -> None:

@@ -1,10 +1,10 @@
-"""Style mixing: one w a layer of the generator, in training now and then from two different noises.
+"""Style mixing: one w for each layer of the generator, in training now and then from two different noises.
 
 Source: Karras et al. 2019, section 3.1. In training most images ("mixing probability" 0.9) are made with two w: the
 first for the layers before a random crossover, the second for those from it on. So no layer can rely on the style of
-its neighbours, and each learns to rule over a scale of its own.
+its neighbours.
 
-Read next: ``models/stylegan.py``.
+See also: ``models/gans/stylegan.py``.
 """
 
 from __future__ import annotations
@@ -17,19 +17,24 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_faces")
 class StyleMixing(keras.layers.Layer):
-    """Two w (batch, size) to one w a layer, (batch, count, size). No weights.
+    """Two w (batch, size) to one w for each layer, (batch, count, size). No weights.
 
     Outside training every layer gets the first w. In training each image draws its own crossover, uniform among the
     ``count - 1`` places between two layers, and is mixed with this ``probability``.
 
     Parameters
     ----------
-    count
-        How many layers have a style.
-    probability
+    count : int
+        How many layers have a style, at least 2.
+    probability : float
         In [0, 1]: share of the images that are mixed; 0 for none.
-    seed
+    seed : int
         Of the crossovers.
+
+    Raises
+    ------
+    ValueError
+        For values out of these ranges.
     """
 
     def __init__(self, count: int, probability: float = 0.9, seed: int = 0, **options: Any) -> None:
@@ -49,13 +54,36 @@ class StyleMixing(keras.layers.Layer):
         return self.mix(first, second, self.crossovers(ops.shape(first)[0]))
 
     def crossovers(self, batch: int) -> Any:
-        """How many layers, from the coarsest on, keep the first w: integers (batch,), ``count`` for all of them."""
+        """Draw how many layers, from the coarsest on, keep the first w.
+
+        Parameters
+        ----------
+        batch : int
+            Number of images.
+
+        Returns
+        -------
+        tensor of int, shape (batch,)
+            1 to ``count``; ``count`` for an image that is not mixed.
+        """
         place = keras.random.randint((batch,), 1, self.count, seed=self.seed_generator)
         mixed = keras.random.uniform((batch,), seed=self.seed_generator) < self.probability
         return ops.where(mixed, place, self.count)
 
     def mix(self, first: Any, second: Any, crossovers: Any) -> Any:
-        """``first`` for the layers below an image's crossover, ``second`` for the others: (batch, count, size)."""
+        """Take the first w for the layers before an image's crossover, the second for the others.
+
+        Parameters
+        ----------
+        first, second : tensor, shape (batch, size)
+            Two w for each image.
+        crossovers : tensor of int, shape (batch,)
+            0 to ``count``, see :meth:`crossovers`.
+
+        Returns
+        -------
+        tensor, shape (batch, count, size)
+        """
         keep = ops.less(ops.arange(self.count)[None, :], ops.cast(crossovers, "int32")[:, None])
         return ops.where(keep[:, :, None], first[:, None, :], second[:, None, :])
 

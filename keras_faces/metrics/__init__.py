@@ -1,61 +1,42 @@
-"""How good is it? Scores that say what they were measured on.
+"""Scores of generated faces; each is a ``Score`` that carries what it was measured on.
 
     score = kf.metrics.fid(faces.images, model.sample(1000), features="pixels")
     print(score)                                        # value, interval, counts, features, resize, warnings
     float(score)
 
-Images go in as uint8 RGB (N, H, W, 3): an array, a ``Faces``, or an iterable of batches. ``features`` says what
-describes an image by numbers (``features/``): "pixels", "inception", "classifier:RUN", "file:PATH". Where the numbers
-are there already, the functions ``..._from_features`` take them.
-
-What to read next: ``score.py`` (what a result holds), ``frechet.py`` (the score that everybody prints),
-``intervals.py`` (how sure it is), then ``features/``. Importing this package loads no framework.
+Images are uint8 RGB (N, H, W, 3): an array, a ``Faces``, or an iterable of batches. ``features`` is "pixels",
+"inception", "classifier:RUN", "file:PATH" or a ``Features`` object (``features/``). The functions ``..._from_features``
+take features that are computed already. Importing this package loads no framework.
 """
 
 import importlib
 
-_HOMES = {
-    "Score": "score",
-    "mean_interval": "intervals",
-    "Moments": "moments",
-    "features_of": "sets",
-    "fid": "frechet",
-    "fid_from_features": "frechet",
-    "frechet_distance": "frechet",
-    "kid": "kernel",
-    "kid_from_features": "kernel",
-    "kernel_distance": "kernel",
-    "inception_score": "inception",
-    "inception_score_from_probabilities": "inception",
-    "precision_recall": "coverage",
-    "precision_recall_from_features": "coverage",
-    "psnr": "pixels",
-    "ssim": "pixels",
-    "label_consistency": "consistency",
-    "consistency_by_label": "consistency",
-    "identity_retrieval": "retrieval",
-    "identity_retrieval_from_features": "retrieval",
-    "gallery_and_probes": "retrieval",
-    "identity_verification": "verification",
-    "identity_verification_from_features": "verification",
-    "pairs_of": "verification",
-    "nearest_neighbours": "neighbours",
-    "nearest_from_features": "neighbours",
-    "memorisation": "neighbours",
-    "memorisation_from_features": "neighbours",
-    "neighbours_figure": "neighbours",
-    "Features": "features.base",
+_MODULES = {
+    "score": ("Score",),
+    "intervals": ("mean_interval",),
+    "moments": ("Moments",),
+    "sets": ("features_of",),
+    "frechet": ("fid", "fid_from_features", "frechet_distance"),
+    "kernel": ("kid", "kid_from_features", "kernel_distance"),
+    "inception": ("inception_score", "inception_score_from_probabilities"),
+    "coverage": ("precision_recall", "precision_recall_from_features"),
+    "pixels": ("psnr", "ssim"),
+    "consistency": ("label_consistency", "consistency_by_label"),
+    "retrieval": ("identity_retrieval", "identity_retrieval_from_features", "gallery_and_probes"),
+    "verification": ("identity_verification", "identity_verification_from_features", "pairs_of"),
+    "neighbours": ("nearest_from_features", "memorisation", "memorisation_from_features"),
+    "features.base": ("Features",),
 }
-_ROOMS = ("features",)  # kf.metrics.features.get(...)
+_EXPORTS = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = [*_HOMES, *_ROOMS]
+__all__ = [*_EXPORTS, "features"]
 
 
 def __getattr__(name: str):
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"keras_faces.metrics.{_HOMES[name]}"), name)
-    if name in _ROOMS:
-        return importlib.import_module(f"keras_faces.metrics.{name}")
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(f"keras_faces.metrics.{_EXPORTS[name]}"), name)
+    if name == "features":  # kf.metrics.features.get(...)
+        return importlib.import_module("keras_faces.metrics.features")
     raise AttributeError(f"module 'keras_faces.metrics' has no attribute {name!r}; it has {', '.join(__all__)}")
 
 

@@ -1,18 +1,14 @@
-"""Precision, recall, density, coverage: good faces and all faces, told apart.
+"""Precision, recall, density, coverage: quality and variety of generated images, measured apart.
 
-An FID is one number for two faults: faces that are not like real ones, and real faces that never appear. Here every
-set is a union of balls, one around each image's features, as wide as the distance to its k-th nearest neighbour:
+Each set is a union of balls around its images' features, with the distance to the k-th nearest neighbour as radius:
 
-    precision   share of fake images inside a ball of a real one: do they look real?
-    recall      share of real images inside a ball of a fake one: does the net make all of them?
+    precision   share of fake images inside a ball of a real one
+    recall      share of real images inside a ball of a fake one
     density     mean number of real balls around a fake image, divided by k: may exceed 1
     coverage    share of real balls with a fake image inside
 
 Sources: Kynkäänniemi et al. 2019, "Improved precision and recall metric", eq. 1–2 (k = 3); Naeem et al. 2020, "Reliable
-fidelity and diversity metrics", eq. 4 and 6 (k = 5), who show that one outlier's wide ball spoils the first two. Balls
-are closed: a point at the same distance is inside.
-
-What to read next: ``neighbours.py``, where neighbours show learning by heart.
+fidelity and diversity metrics", eq. 4 and 6 (k = 5), who show that one outlier spoils the first two. Balls are closed.
 """
 
 from __future__ import annotations
@@ -31,7 +27,7 @@ if TYPE_CHECKING:
     from keras_faces.metrics.sets import Images
 
 _MEGABYTES = 256  # of distances at once
-_FEW = 1000  # images below which the balls are so wide that the numbers move with the set's size
+_FEW = 1000  # images below which the balls are so wide that the values depend on the set's size
 
 
 def precision_recall(
@@ -49,36 +45,27 @@ def precision_recall(
 
     Parameters
     ----------
-    real, fake
-        uint8 RGB: an array (N, H, W, 3), a `Faces`, or an iterable of batches. Take as many of both: the balls of the
-        smaller set are wider. The features stay in memory; the time grows with N · M.
-    features
-        "inception", "pixels", "classifier:RUN", "file:PATH" or a `Features` object.
-    neighbours
-        k, which neighbour's distance is the radius of a ball.
-    seed
-        Seed of the intervals.
-    split
-        Which real images these are, such as "held-out"; for the result only.
-    batch_size
-        Images at once through the features.
-    progress
-        Show a bar where it takes longer than a second.
+    real, fake, features, split, batch_size, progress
+        As in ``fid``. Take as many of both sides: the balls of the smaller set are wider. All features stay in memory;
+        the time is proportional to N · M.
+    neighbours : int
+        k.
+    seed : int
+        Of the intervals, which resample images with the balls held fixed.
 
     Returns
     -------
-    A `Score` by each of the four names. Their intervals resample images with the balls held fixed.
+    dict of str to Score
+        By the four names.
 
     Raises
     ------
     ValueError
-        Images of another kind, or not more than ``neighbours`` on a side.
+        For images of another kind, or not more than ``neighbours`` on a side.
     """
     features = as_features(features)
-    real_features, fake_features = both_features(real, fake, features, batch_size, seed, progress)
-    return precision_recall_from_features(
-        real_features, fake_features, features, neighbours=neighbours, seed=seed, split=split
-    )
+    described = both_features(real, fake, features, batch_size, seed, progress)
+    return precision_recall_from_features(*described, features, neighbours=neighbours, seed=seed, split=split)
 
 
 def precision_recall_from_features(
@@ -90,7 +77,7 @@ def precision_recall_from_features(
     seed: int = 0,
     split: str = "not stated",
 ) -> dict[str, Score]:
-    """`precision_recall` of features that are there already, (N, D) and (M, D)."""
+    """`precision_recall` of computed features, (N, D) and (M, D); ``features`` names them in the result."""
     real = checked_features(real_features, "real").astype("float64")
     fake = checked_features(fake_features, "fake", like=real).astype("float64")
     if neighbours < 1 or min(len(real), len(fake)) <= neighbours:
@@ -98,7 +85,6 @@ def precision_recall_from_features(
             f"neighbours={neighbours} must be from 1 on and below the numbers of images: "
             f"here are {len(real)} real and {len(fake)} fake."
         )
-    per_image = _per_image(real, fake, _radii(real, neighbours), _radii(fake, neighbours), neighbours)
     shared = {
         "n_real": len(real),
         "n_fake": len(fake),
@@ -110,14 +96,13 @@ def precision_recall_from_features(
     }
     return {
         name: Score(name, values.mean(), *mean_interval(values, seed, share=name != "density"), **shared)
-        for name, values in per_image.items()
+        for name, values in _per_image(real, fake, neighbours).items()
     }
 
 
 def _radii(points: np.ndarray, neighbours: int) -> np.ndarray:
     """Distance of each point to its k-th nearest other point, (N,)."""
-    radii = []
-    first = 0
+    radii, first = [], 0
     for distances in pairwise_distances_chunked(points, working_memory=_MEGABYTES):
         rows = np.arange(len(distances))
         distances[rows, first + rows] = 0.0  # a point's own distance, which rounding may have made positive
@@ -126,16 +111,13 @@ def _radii(points: np.ndarray, neighbours: int) -> np.ndarray:
     return np.concatenate(radii)
 
 
-def _per_image(
-    real: np.ndarray, fake: np.ndarray, real_radii: np.ndarray, fake_radii: np.ndarray, neighbours: int
-) -> dict[str, np.ndarray]:
+def _per_image(real: np.ndarray, fake: np.ndarray, neighbours: int) -> dict[str, np.ndarray]:
     """What each score is the mean of: over fake images for precision and density, over real ones for the others."""
+    real_radii, fake_radii = _radii(real, neighbours), _radii(fake, neighbours)
     balls_around_fake = np.zeros(len(fake), "int64")
-    recalled, covered = [], []
-    first = 0
+    recalled, covered, first = [], [], 0
     for distances in pairwise_distances_chunked(real, fake, working_memory=_MEGABYTES):  # some real, all fake
-        radii = real_radii[first : first + len(distances), None]
-        inside_real = distances <= radii
+        inside_real = distances <= real_radii[first : first + len(distances), None]
         balls_around_fake += inside_real.sum(axis=0)
         covered.append(inside_real.any(axis=1))
         recalled.append((distances <= fake_radii).any(axis=1))

@@ -1,22 +1,16 @@
-"""What of a drawn face is left when a system makes it again: each factor by itself, against the exact numbers.
+"""Factors of drawn faces in generated ones: what a transfer keeps of the subject and of the attribute picture.
 
-A drawn face is made of numbers that are known (``data/drawn_factors.py``): those of the person and those of the one
-picture. A transfer is to take the first from one picture and the second from another, and no classifier's opinion is
-needed to say how far it does:
+The factors of a drawn face are known exactly (``data/drawn/factors.py``), so no classifier's opinion is needed:
 
-1. a reader learns from drawings to read each factor from the pixels (principal components, then ridge regression);
-2. it reads held-out drawings: the correlation with the truth says how well it can read at all;
-3. it reads the transferred faces: the correlation with the factors of the subject and with those of the attribute
-   picture says whose they are.
-
-The two pictures of a transfer are drawn independently, so a factor of the one tells nothing of the other.
-
-Read next: ``retrieval.py``, identity as a whole; ``leakage.py``, how much A tells of it.
+1. a regression learns to read each factor from the pixels of drawings (PCA, then ridge regression);
+2. on held-out drawings, its correlation with the truth says how well a factor can be read at all;
+3. on transferred faces, the correlation with the factors of the subject and of the attribute picture says whose they
+   are. The two pictures are drawn independently.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,7 +19,7 @@ if TYPE_CHECKING:
 
     from keras_faces.data.drawn import DrawnFaces
 
-# Name of each factor, and how it is read off an Identity or an Appearance; ±1 for what is there or not.
+# Each factor as a function of an Identity or an Appearance; ±1 for yes and no.
 OF_THE_PERSON = {
     "man": lambda who: 2.0 * who.male - 1.0,
     "age": lambda who: who.age,
@@ -51,33 +45,33 @@ OF_THE_PICTURE = {
 
 
 def factors(drawn: DrawnFaces) -> pandas.DataFrame:
-    """The exact factors of each picture, a row a picture: those of the person, then those of the picture."""
+    """The exact factors of drawn faces: one row per picture, columns of the person, then of the picture."""
     import pandas
 
     rows = []
-    for number in range(len(drawn)):
-        who, how = drawn.factors(number)
+    for index in range(len(drawn)):
+        who, how = drawn.factors(index)
         of_person = {name: read(who) for name, read in OF_THE_PERSON.items()}
         rows.append(of_person | {name: read(how) for name, read in OF_THE_PICTURE.items()})
     return pandas.DataFrame(rows).astype("float64")
 
 
 class FactorReader:
-    """Reads factors from pixels.
+    """A regression that reads factors from pixels.
 
     Parameters
     ----------
-    images
-        Drawings to learn from, uint8 (n, H, W, 3).
-    known
+    images : ndarray of uint8, shape (n, H, W, 3)
+        Drawings to learn from.
+    known : DataFrame
         Their :func:`factors`.
-    components
-        Principal components that the regression reads; fewer if there are fewer pictures.
+    components : int
+        Principal components, at most n − 1.
 
     Raises
     ------
     ValueError
-        If there are not as many rows as pictures.
+        If the numbers of rows and images differ.
     """
 
     def __init__(self, images: np.ndarray, known: pandas.DataFrame, components: int = 200) -> None:
@@ -94,42 +88,49 @@ class FactorReader:
         self.regression = make_pipeline(*steps).fit(_flat(images), known.to_numpy())
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """What is read in images uint8 (n, H, W, 3): float (n, factors)."""
+        """Read the factors of images uint8 (n, H, W, 3): float (n, factors)."""
         return self.regression.predict(_flat(images))
 
 
 def carried_over(
-    reader: FactorReader, drawings: Any, transferred: np.ndarray, of_subjects: Any, of_pictures: Any
+    reader: FactorReader,
+    drawings: tuple[np.ndarray, pandas.DataFrame],
+    transferred: np.ndarray,
+    of_subjects: pandas.DataFrame,
+    of_pictures: pandas.DataFrame,
 ) -> pandas.DataFrame:
-    """Whose factors the transferred faces show.
+    """Correlate the factors of transferred faces with those of the subject and of the attribute picture.
 
     Parameters
     ----------
-    reader
+    reader : FactorReader
         Fitted on other drawings.
-    drawings
-        ``(images, factors)`` of held-out drawings, to know how well it reads.
-    transferred
-        Faces made, uint8 (n, H, W, 3).
-    of_subjects, of_pictures
-        Exact factors of x^s and x^a of each, tables of n rows.
+    drawings : (ndarray of uint8, DataFrame)
+        Held-out drawings and their factors.
+    transferred : ndarray of uint8, shape (n, H, W, 3)
+    of_subjects, of_pictures : DataFrame
+        Exact factors of x^s and x^a of each, n rows.
 
     Returns
     -------
-    A table with a row a factor: whose it should be ("person" or "picture"), and the correlations "read in drawings",
-    "with the subject" and "with the picture", from −1 to 1.
+    DataFrame
+        One row per factor: ``factor``, ``belongs to`` ("person" or "picture"), and the correlations ``read in
+        drawings``, ``with the subject`` and ``with the picture``, −1 to 1.
     """
     import pandas
 
     images, known = drawings
     seen, read = reader(transferred), reader(images)
-    rows = []
-    for place, name in enumerate(reader.names):
-        row = {"factor": name, "belongs to": "person" if name in OF_THE_PERSON else "picture"}
-        row["read in drawings"] = _correlation(read[:, place], known[name])
-        row["with the subject"] = _correlation(seen[:, place], of_subjects[name])
-        row["with the picture"] = _correlation(seen[:, place], of_pictures[name])
-        rows.append(row)
+    rows = [
+        {
+            "factor": name,
+            "belongs to": "person" if name in OF_THE_PERSON else "picture",
+            "read in drawings": _correlation(read[:, column], known[name]),
+            "with the subject": _correlation(seen[:, column], of_subjects[name]),
+            "with the picture": _correlation(seen[:, column], of_pictures[name]),
+        }
+        for column, name in enumerate(reader.names)
+    ]
     return pandas.DataFrame(rows)
 
 
@@ -137,7 +138,6 @@ def _flat(images: np.ndarray) -> np.ndarray:
     return np.asarray(images, "float32").reshape(len(images), -1) / 255.0
 
 
-def _correlation(first: Any, second: Any) -> float:
-    first, second = (np.asarray(values, "float64") - np.mean(values) for values in (first, second))
-    length = np.sqrt((first**2).sum() * (second**2).sum())
-    return float((first * second).sum() / length) if length > 1e-12 else 0.0
+def _correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Pearson's correlation; 0 for a constant."""
+    return float(np.corrcoef(first, second)[0, 1]) if min(np.std(first), np.std(second)) > 1e-6 else 0.0

@@ -1,15 +1,12 @@
-"""FID: the distance of two Gaussians laid over the features of real and of generated images.
+"""FID: the Fréchet distance of two Gaussians fitted to the features of real and of generated images.
 
 Source: Heusel et al. 2017, "GANs trained by a two time-scale update rule", eq. 6 (the dissertation's section 2.3.4):
 
     FID = |μr − μg|² + tr(Σr + Σg − 2 (Σr Σg)^½)
 
-Lower is better, 0 is equality. It sees blur, noise, wrong colours and lost variety, but only as far as they move the
-mean and covariance of the features. Its value depends on the features, on the resize **and on the number of images**:
-few images make it too high (Bińkowski et al. 2018, "Demystifying MMD GANs", section 4), so compare at equal numbers.
-
-What to read next: ``moments.py`` for μ and Σ, ``intervals.py`` for the interval, ``kernel.py`` for a score without
-that bias.
+Lower is better, 0 is equality. The value depends on the features, on the resize **and on the number of images**: few
+images make it too high (Bińkowski et al. 2018, "Demystifying MMD GANs", section 4), so compare at equal numbers. See
+also ``kernel.py``, a score without that bias.
 """
 
 from __future__ import annotations
@@ -29,35 +26,33 @@ if TYPE_CHECKING:
     from keras_faces.metrics.features.base import Features
     from keras_faces.metrics.sets import Images
 
-_GROUPS = 32  # random groups a side, from which the halves are put together
-_LARGE = 256  # features from which on groups and halves are fewer, for memory and minutes
+_GROUPS = 32  # random groups per side, from which the halves are put together
+_LARGE = 256  # features from which on groups and halves are fewer, for memory and time
 
 
 def frechet_distance(real_features: np.ndarray | Moments, fake_features: np.ndarray | Moments) -> float:
     """Squared Fréchet distance of the two sets' Gaussians.
 
-    tr (Σr Σg)^½ is taken from the symmetric matrix R' Σg R with R R' = Σr, which has the same eigenvalues as Σr Σg:
-    they are real and not negative, and no general matrix root with its complex rounding is needed. R comes from the
-    eigenvectors of Σr. Tolerance: eigenvalues of Σr below D · ε · (the largest one), ε = 2.2e-16, and negative ones of
-    R' Σg R are rounding and count as 0; so does what the covariances add to the distance where it is below
-    1e-8 · (tr Σr + tr Σg).
+    tr (Σr Σg)^½ is computed from the symmetric matrix R' Σg R with R R' = Σr, which has the eigenvalues of Σr Σg.
+    Eigenvalues of Σr below D · ε · (the largest), ε = 2.2e-16, and negative ones of R' Σg R count as 0, and so does the
+    covariances' part of the distance below 1e-8 · (tr Σr + tr Σg).
 
     Parameters
     ----------
-    real_features, fake_features
-        Features (N, D) and (M, D), or their `Moments`. Covariances are unbiased (N − 1) and float64.
+    real_features, fake_features : ndarray of float, shape (N, D) and (M, D), or Moments
+        Covariances are unbiased (N − 1) and float64.
 
     Returns
     -------
-    The distance, 0 or more, in the square of the features' unit.
+    float
+        0 or more, in the square of the features' unit.
 
     Raises
     ------
     ValueError
-        The sides have different D, fewer than two images, or numbers that are not finite.
+        For different D, fewer than two images, or numbers that are not finite.
     """
-    real = _moments(real_features, "real")
-    fake = _moments(fake_features, "fake")
+    real, fake = _moments(real_features, "real"), _moments(fake_features, "fake")
     if real.dimension != fake.dimension:
         raise ValueError(
             f"the real images have {real.dimension} features, the fake ones {fake.dimension}: use the same features."
@@ -67,8 +62,7 @@ def frechet_distance(real_features: np.ndarray | Moments, fake_features: np.ndar
 
 
 def _one_thread() -> threadpool_limits:
-    """Eigenvalues on one thread: BLAS's threads wait for each other by spinning, and beside a training, which keeps
-    the cores busy, that makes them a hundred times slower."""
+    """One thread for eigenvalues: beside a training, BLAS's spinning threads are a hundred times slower."""
     return threadpool_limits(1, user_api="blas")
 
 
@@ -110,37 +104,36 @@ def fid(
     batch_size: int = 64,
     progress: bool = True,
 ) -> Score:
-    """The FID of generated images against real ones, image by image, in bounded memory.
+    """FID of generated images against real ones, in bounded memory.
 
     Parameters
     ----------
-    real, fake
-        uint8 RGB: an array (N, H, W, 3), a `Faces`, or an iterable of batches. Both sides are resized by the features.
-    features
-        "inception", "pixels", "classifier:RUN", "file:PATH" or a `Features` object. Articles use the Inception net
-        of 2015; Keras's is another training of it, so our values compare with each other, not with theirs.
-    seed
-        Seed of the groups and halves.
-    split
+    real, fake : ndarray of uint8, shape (N, H, W, 3), Faces, or iterable of batches
+        RGB; both sides are resized by the features.
+    features : str or Features
+        "inception", "pixels", "classifier:RUN", "file:PATH" or an object. Articles use the Inception network of 2015;
+        Keras's has other weights, so our values do not compare with theirs.
+    seed : int
+        Of the groups and halves.
+    split : str
         Which real images these are, such as "held-out"; for the result only.
-    repeats
-        Half samples for the interval, an eigenvalue problem each; 0 for none. Where left out, 100, and 16 for more
-        than 256 features.
-    batch_size
+    repeats : int, optional
+        Half samples for the interval, 0 for none; by default 100, and 16 for more than 256 features.
+    batch_size : int
         Images at once through the features.
-    progress
-        Show a bar where it takes longer than a second.
+    progress : bool
+        Show a bar if it takes longer than a second.
 
     Returns
     -------
     Score
-        ``low`` and ``high`` say how the FID would vary over other draws of as many images; the bias of a small set is
-        not in them (see ``intervals.py``).
+        ``low`` and ``high`` say how the FID varies over other draws of as many images, without the bias of a small set
+        (``intervals.py``).
 
     Raises
     ------
     ValueError
-        Images of another kind, fewer than two on a side, or ``repeats`` that is 1 or negative.
+        For images of another kind, fewer than two on a side, or ``repeats`` that is 1 or negative.
     """
     features = as_features(features)
     _check_repeats(repeats)
@@ -159,7 +152,7 @@ def fid_from_features(
     repeats: int | None = None,
     progress: bool = True,
 ) -> Score:
-    """`fid` of features that are there already, (N, D) and (M, D); ``features`` names them in the result."""
+    """`fid` of computed features, (N, D) and (M, D); ``features`` names them in the result."""
     _check_repeats(repeats)
     real_features = checked_features(real_features, "real")
     fake_features = checked_features(fake_features, "fake", like=real_features)
@@ -175,49 +168,40 @@ def _check_repeats(repeats: int | None) -> None:
 def _grouped(batches, seed: int) -> GroupedMoments:
     batches = iter(batches)
     first = next(batches)
-    return GroupedMoments(_GROUPS if first.shape[1] <= _LARGE else _GROUPS // 2, seed).add(first).add_all(batches)
+    groups = GroupedMoments(_GROUPS if first.shape[1] <= _LARGE else _GROUPS // 2, seed)
+    return groups.add_all([first]).add_all(batches)
 
 
 def _scored(
-    real: GroupedMoments, fake: GroupedMoments, repeats: int | None, seed: int, progress: bool, **told: str
+    real: GroupedMoments, fake: GroupedMoments, repeats: int | None, seed: int, progress: bool, **names: str
 ) -> Score:
     real_moments, fake_moments = _moments(real.merged(), "real"), _moments(fake.merged(), "fake")
     value = frechet_distance(real_moments, fake_moments)
     dimension = real_moments.dimension
-    warnings = too_few(real_moments.n, fake_moments.n, dimension)
+    warnings = _warnings(real_moments.n, fake_moments.n, dimension)
     interval = {}
     repeats = (100 if dimension <= _LARGE else 16) if repeats is None else repeats
     enough = min(real_moments.n, fake_moments.n) >= len(real.parts)  # an image in every group
     if repeats and enough:
-        halves = _half_distances(real, fake, repeats, seed, progress)
-        low, high = half_interval(value, halves, lowest=0.0)
+        low, high = half_interval(value, _half_distances(real, fake, repeats, seed, progress), lowest=0.0)
         interval = {"low": low, "high": high, "interval": f"{repeats} half samples; {HALVES}"}
     elif repeats:
         warnings.append(f"fewer than {len(real.parts)} images on a side: no interval.")
-    return Score(
-        "fid",
-        value,
-        n_real=real_moments.n,
-        n_fake=fake_moments.n,
-        seed=seed,
-        warnings=tuple(warnings),
-        **interval,
-        **told,
-    )
+    counts = {"n_real": real_moments.n, "n_fake": fake_moments.n, "seed": seed}
+    return Score("fid", value, **counts, warnings=tuple(warnings), **interval, **names)
 
 
 def _half_distances(real: GroupedMoments, fake: GroupedMoments, repeats: int, seed: int, progress: bool) -> np.ndarray:
-    ours, theirs = half_samples(len(real.parts), 2 * repeats, seed).reshape(2, repeats, -1)
+    real_halves, fake_halves = half_samples(len(real.parts), 2 * repeats, seed).reshape(2, repeats, -1)
     distances = np.empty(repeats)
     with _one_thread():
-        for number in tqdm(range(repeats), desc="Interval of the FID", unit=" halves", delay=2, disable=not progress):
-            real_half = real.merged(np.flatnonzero(ours[number]))
-            distances[number] = _distance(real_half, fake.merged(np.flatnonzero(theirs[number])))
+        for index in tqdm(range(repeats), desc="Interval of the FID", unit=" halves", delay=2, disable=not progress):
+            halves = np.flatnonzero(real_halves[index]), np.flatnonzero(fake_halves[index])
+            distances[index] = _distance(real.merged(halves[0]), fake.merged(halves[1]))
     return distances
 
 
-def too_few(n_real: int, n_fake: int, dimension: int) -> list[str]:
-    """Warnings in words where a side has too few images for a covariance of ``dimension`` features."""
+def _warnings(n_real: int, n_fake: int, dimension: int) -> list[str]:
     warnings = []
     for side, count in (("real", n_real), ("fake", n_fake)):
         if count <= dimension:

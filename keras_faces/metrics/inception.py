@@ -1,15 +1,12 @@
-"""Inception Score: is each image surely of one class, and do all classes occur?
+"""Inception Score: is the class of each image certain, and do all classes occur?
 
 Source: Salimans et al. 2016, "Improved techniques for training GANs", section 4 (the dissertation's section 2.3.4):
 
     IS = exp( E_x KL( p(y|x) ‖ p(y) ) )
 
-Between 1 (the classifier says the same of every image) and the number of classes (sure of every image, all classes
-equally often). Higher is better. It looks at no real image: a net that learned one perfect face of each class by heart
-gets the most. The classes are those of the features: with ImageNet's, faces score about 2 to 3 whatever their quality
-(there is no class "face"), so the dissertation takes a recogniser of faces, "classifier:RUN".
-
-What to read next: ``features/classifier.py``; ``coverage.py`` for variety measured against real images.
+From 1 to the number of classes; higher is better. It uses no real image: one perfect face per class, memorised, gets
+the maximum. With ImageNet's classes faces score about 2 to 3 whatever their quality, so the dissertation takes a
+recogniser of faces, "classifier:RUN". See also ``coverage.py`` for variety against real images.
 """
 
 from __future__ import annotations
@@ -17,11 +14,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
 from keras_faces.metrics.intervals import HALVES, half_interval, half_samples
 from keras_faces.metrics.score import Score
-from keras_faces.metrics.sets import as_features, image_batches, names_of
+from keras_faces.metrics.sets import as_features, names_of, probabilities_of
 
 if TYPE_CHECKING:
     from keras_faces.metrics.features.base import Features
@@ -40,48 +36,38 @@ def inception_score(
     batch_size: int = 64,
     progress: bool = True,
 ) -> Score:
-    """The Inception Score of generated images.
+    """Inception Score of generated images.
 
     Parameters
     ----------
-    images
-        uint8 RGB: an array (N, H, W, 3), a `Faces`, or an iterable of batches.
-    features
-        Features with class probabilities: "inception" (ImageNet's 1000), "classifier:RUN", or a `Features` object.
-    splits
+    images : ndarray of uint8, shape (N, H, W, 3), Faces, or iterable of batches
+    features : str or Features
+        With class probabilities: "inception" (ImageNet's 1000), "classifier:RUN", or an object.
+    splits : int
         The value is the mean over this many random parts of the images, as in the article.
-    seed
-        Seed of the parts and of the interval.
-    repeats
+    seed : int
+        Of the parts and of the interval.
+    repeats : int
         Half samples for the interval; 0 for none.
-    batch_size
-        Images at once through the classifier.
-    progress
-        Show a bar where it takes longer than a second.
+    batch_size, progress
+        As in ``fid``.
 
     Returns
     -------
     Score
         ``spread`` is the standard deviation over the splits, as articles print it; ``low`` and ``high`` say how the
-        value would vary over other draws of as many images (``intervals.py``).
+        value varies over other draws of as many images (``intervals.py``).
 
     Raises
     ------
     ValueError
-        The features have no classes, or there are fewer than two images a split.
+        If the features have no classes, or for fewer than two images per split.
     """
     features = as_features(features)
     if getattr(features, "label_kind", "") == "attributes":
         raise ValueError(f"{features.name} knows attributes, of which a face has several: this score wants classes.")
-    total = len(images) if hasattr(images, "shape") or hasattr(images, "images") else None
-    probabilities = []
-    with tqdm(total=total, desc="Classes of fake", unit=" images", delay=1, disable=not progress) as bar:
-        for batch in image_batches(images, batch_size, "fake"):
-            probabilities.append(np.asarray(features.probabilities(batch)))
-            bar.update(len(batch))
-    return inception_score_from_probabilities(
-        np.concatenate(probabilities), features, splits=splits, seed=seed, repeats=repeats
-    )
+    probabilities = probabilities_of(images, features, batch_size, progress)
+    return inception_score_from_probabilities(probabilities, features, splits=splits, seed=seed, repeats=repeats)
 
 
 def inception_score_from_probabilities(
@@ -92,7 +78,7 @@ def inception_score_from_probabilities(
     seed: int = 0,
     repeats: int = 200,
 ) -> Score:
-    """`inception_score` of probabilities p(y|x) that are there already: (N, C), each row from 0 to 1 with the sum 1."""
+    """`inception_score` of computed p(y|x): (N, C), each row in [0, 1] with the sum 1."""
     rows = np.asarray(probabilities, "float64")
     _check(rows, splits)
     if repeats < 0 or repeats == 1:
@@ -102,8 +88,7 @@ def inception_score_from_probabilities(
     value = of_parts.mean()
     interval = {}
     if repeats and len(rows) >= 4:
-        halves = _of_halves(rows, repeats, seed)
-        low, high = half_interval(value, halves, lowest=1.0, highest=float(rows.shape[1]))
+        low, high = half_interval(value, _of_halves(rows, repeats, seed), lowest=1.0, highest=float(rows.shape[1]))
         interval = {"low": low, "high": high, "interval": f"{repeats} half samples; {HALVES}"}
     return Score(
         "inception_score",
@@ -120,8 +105,7 @@ def inception_score_from_probabilities(
 
 def _scores(weights: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """exp(H(p(y)) − mean H(p(y|x))), which is exp(E KL), for several weightings (W, N) of the rows at once: (W,)."""
-    mean_entropy = weights @ _entropy(rows)
-    return np.exp(_entropy(weights @ rows) - mean_entropy)
+    return np.exp(_entropy(weights @ rows) - weights @ _entropy(rows))
 
 
 def _entropy(rows: np.ndarray) -> np.ndarray:
@@ -132,8 +116,8 @@ def _of_halves(rows: np.ndarray, repeats: int, seed: int) -> np.ndarray:
     """Scores of random halves of the rows, a few halves at a time."""
     step = max(1, _HALVES_AT_ONCE // len(rows))
     scores = []
-    for number, start in enumerate(range(0, repeats, step)):
-        halves = half_samples(len(rows), min(step, repeats - start), seed + number)
+    for index, start in enumerate(range(0, repeats, step)):
+        halves = half_samples(len(rows), min(step, repeats - start), seed + index)
         scores.append(_scores(halves / (len(rows) // 2), rows))
     return np.concatenate(scores)
 

@@ -1,15 +1,12 @@
-"""KID: the squared distance of two sets' means in the feature space of a kernel, estimated without bias.
+"""KID: the squared maximum mean discrepancy of two sets of features, estimated without bias.
 
-Source: Bińkowski et al. 2018, "Demystifying MMD GANs", section 4: the squared maximum mean discrepancy with the kernel
+Source: Bińkowski et al. 2018, "Demystifying MMD GANs", section 4, with the kernel
 
     k(x, y) = (x'y / D + 1)³
 
-in the unbiased estimate of Gretton et al. 2012 ("A kernel two-sample test", eq. 3), averaged over random subsets. It
-lays no Gaussian over the features, and on two sets from one source it is 0 on average **whatever their size**; so it
-suits small sets, and single values may be negative. Lower is better, but copies of the real images push it below 0: an
-image meets itself across the sides only. ``neighbours.py`` finds such copies.
-
-What to read next: ``frechet.py``, the score it stands beside.
+and the unbiased estimate of Gretton et al. 2012 ("A kernel two-sample test", eq. 3), averaged over random subsets. Low
+is good. For two sets from one source it is 0 on average **whatever their size**, so it suits small sets, and single
+values may be negative. Copies of the real images push it below 0: ``neighbours.py`` finds them.
 """
 
 from __future__ import annotations
@@ -18,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_faces.metrics.intervals import WIDE
 from keras_faces.metrics.score import Score
 from keras_faces.metrics.sets import as_features, both_features, checked_features, names_of
 
@@ -25,26 +23,22 @@ if TYPE_CHECKING:
     from keras_faces.metrics.features.base import Features
     from keras_faces.metrics.sets import Images
 
-_WIDE = 1.959964  # 97.5 % quantile of the standard normal
-
 
 def kernel_distance(real_features: np.ndarray, fake_features: np.ndarray) -> float:
     """Unbiased estimate of MMD² with the cubic kernel.
 
+    The mean of k over pairs of different real images, plus that over pairs of different fake ones, minus twice that
+    over mixed pairs.
+
     Parameters
     ----------
-    real_features, fake_features
-        Features (N, D) and (M, D), each with two rows or more; computed in float64. Memory: (N + M)² numbers.
-
-    Returns
-    -------
-    The mean of k over pairs of different real images, plus that over pairs of different fake ones, minus twice that
-    over mixed pairs. About 0 for two sets from one source, so it can be negative.
+    real_features, fake_features : ndarray of float, shape (N, D) and (M, D)
+        Two rows or more; computed in float64. Memory: (N + M)² numbers.
 
     Raises
     ------
     ValueError
-        The sides have different D, fewer than two images, or numbers that are not finite.
+        For different D, fewer than two images, or numbers that are not finite.
     """
     real = checked_features(real_features, "real").astype("float64")
     fake = checked_features(fake_features, "fake", like=real).astype("float64")
@@ -56,7 +50,7 @@ def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _of_different(x: np.ndarray) -> float:
-    """Mean of k over the pairs of different rows: the diagonal is what biases the estimate."""
+    """Mean of k over the pairs of different rows: the diagonal would bias the estimate."""
     values = _kernel(x, x)
     return float((values.sum() - np.trace(values)) / (len(x) * (len(x) - 1)))
 
@@ -73,48 +67,32 @@ def kid(
     batch_size: int = 64,
     progress: bool = True,
 ) -> Score:
-    """The KID of generated images against real ones.
+    """KID of generated images against real ones.
 
     Parameters
     ----------
-    real, fake
-        uint8 RGB: an array (N, H, W, 3), a `Faces`, or an iterable of batches. The features stay in memory.
-    features
-        "inception", "pixels", "classifier:RUN", "file:PATH" or a `Features` object.
-    subsets, subset_size
-        The value is the mean over ``subsets`` pairs of random subsets of ``subset_size`` images; a subset has no
-        image twice, and at most half of the smaller side, so that subsets differ.
-    seed
-        Seed of the subsets.
-    split
-        Which real images these are, such as "held-out"; for the result only.
-    batch_size
-        Images at once through the features.
-    progress
-        Show a bar where it takes longer than a second.
+    real, fake, features, split, batch_size, progress
+        As in ``fid``; all features stay in memory.
+    subsets, subset_size : int
+        The value is the mean over pairs of random subsets; a subset has no image twice, and at most half of the
+        smaller side.
+    seed : int
+        Of the subsets.
 
     Returns
     -------
     Score
         ``spread`` is the standard deviation over the subsets, as articles print it. ``low`` and ``high`` hold for the
-        value: subsets of m among n images spread more than the whole set would, by the root of (n − m) / m.
+        value: subsets of m of n images spread more than the whole set, by the root of (n − m) / m.
 
     Raises
     ------
     ValueError
-        Images of another kind, fewer than four on a side, or no subsets.
+        For images of another kind, fewer than four on a side, or fewer than two subsets.
     """
     features = as_features(features)
-    real_features, fake_features = both_features(real, fake, features, batch_size, seed, progress)
-    return kid_from_features(
-        real_features,
-        fake_features,
-        features,
-        subsets=subsets,
-        subset_size=subset_size,
-        seed=seed,
-        split=split,
-    )
+    described = both_features(real, fake, features, batch_size, seed, progress)
+    return kid_from_features(*described, features, subsets=subsets, subset_size=subset_size, seed=seed, split=split)
 
 
 def kid_from_features(
@@ -127,7 +105,7 @@ def kid_from_features(
     seed: int = 0,
     split: str = "not stated",
 ) -> Score:
-    """`kid` of features that are there already, (N, D) and (M, D); ``features`` names them in the result."""
+    """`kid` of computed features, (N, D) and (M, D); ``features`` names them in the result."""
     real = checked_features(real_features, "real")
     fake = checked_features(fake_features, "fake", like=real)
     smaller = min(len(real), len(fake))
@@ -139,12 +117,11 @@ def kid_from_features(
     size = min(subset_size, smaller // 2)
     random = np.random.default_rng(seed)
     distances = np.empty(subsets)
-    for number in range(subsets):
-        ours = real[random.choice(len(real), size, replace=False)]
-        theirs = fake[random.choice(len(fake), size, replace=False)]
-        distances[number] = kernel_distance(ours, theirs)
+    for index in range(subsets):
+        real_subset = real[random.choice(len(real), size, replace=False)]
+        distances[index] = kernel_distance(real_subset, fake[random.choice(len(fake), size, replace=False)])
     value, spread = distances.mean(), distances.std(ddof=1)
-    reach = _WIDE * spread * np.sqrt(size / (smaller - size) + 1 / subsets)
+    reach = WIDE * spread * np.sqrt(size / (smaller - size) + 1 / subsets)
     warnings = []
     if size < subset_size:
         warnings.append(

@@ -1,10 +1,7 @@
-"""The KL test: can people be told apart by the attributes that A gives? They should not.
+"""The KL test: how well a classifier tells people apart by IP-GAN's attributes. Lower is better.
 
-Source: the dissertation, section 5.3.4 with figure 5.5. A multilayer perceptron with layers of 1024, 1024, 1024 and the
-530 people of FaceScrub learns from A's features of one part of the photographs and is asked about the other part. With
-the KL loss its accuracy there is lower: the features hold less of who it is.
-
-Read next: ``retrieval.py``, which asks the same of pictures; ``models/ip_gan.py``.
+Source: the dissertation, section 5.3.4 with figure 5.5: a perceptron with layers of 1024, 1024, 1024 and the 530 people
+of FaceScrub is trained on A's features of some photographs and tested on the others; the KL loss lowers its accuracy.
 """
 
 from __future__ import annotations
@@ -17,7 +14,7 @@ import numpy as np
 
 
 class Leakage(NamedTuple):
-    """Top-1 accuracy on the features that the perceptron learned from and on the others, and by chance."""
+    """Top-1 accuracy on the training and on the held-out features, and by chance; all from 0 to 1."""
 
     training: float
     validation: float
@@ -32,27 +29,27 @@ def identity_leakage(
     epochs: int = 60,
     seed: int = 0,
 ) -> Leakage:
-    """How well people are told apart by features.
+    """Train a perceptron that recognises people by features, and test it on held-out pictures.
 
     Parameters
     ----------
-    features
-        float (n, D), such as ``model.attributes(images)``.
-    identities
-        Who is on each, (n,); people with a single picture are left out.
-    held_out
-        Share of each person's pictures to validate with.
-    layers
-        Hidden layers of the perceptron; the source's by default.
-    epochs
-        It stops earlier if the training's loss does not fall any more.
-    seed
+    features : ndarray of float, shape (n, D)
+        Such as ``model.attributes(images)``.
+    identities : ndarray, shape (n,)
+        Who is on each picture; people with a single one are left out.
+    held_out : float
+        Share of each person's pictures to test on.
+    layers : sequence of int
+        Units of the hidden layers.
+    epochs : int
+        At most; it stops when the training loss no longer falls.
+    seed : int
         Of the split and the weights.
 
     Raises
     ------
     ValueError
-        If fewer than two people have two pictures, or the features are not finite.
+        If fewer than two people have two pictures, or a feature is not finite.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.model_selection import train_test_split
@@ -61,20 +58,21 @@ def identity_leakage(
     from sklearn.preprocessing import StandardScaler
 
     features, identities = np.asarray(features, "float64"), np.asarray(identities)
-    who, counts = np.unique(identities, return_counts=True)
-    kept = np.isin(identities, who[counts >= 2])
-    if (counts >= 2).sum() < 2:
+    people, counts = np.unique(identities, return_counts=True)
+    people = people[counts >= 2]
+    if len(people) < 2:
         raise ValueError("fewer than two people have two pictures: there is nobody to tell apart.")
     if not np.isfinite(features).all():
         raise ValueError("the features are not finite.")
+    kept = np.isin(identities, people)
     features, identities = features[kept], identities[kept]
-    people = len(np.unique(identities))
-    size = min(max(round(held_out * len(features)), people), len(features) - people)
-    parts = train_test_split(features, identities, test_size=size, stratify=identities, random_state=seed)
-    learned, asked, names, truth = parts
-    perceptron = MLPClassifier(tuple(layers), max_iter=epochs, batch_size=min(64, len(learned)), random_state=seed)
-    machine = make_pipeline(StandardScaler(), perceptron)
+    size = min(max(round(held_out * len(features)), len(people)), len(features) - len(people))
+    x, x_test, y, y_test = train_test_split(
+        features, identities, test_size=size, stratify=identities, random_state=seed
+    )
+    perceptron = MLPClassifier(tuple(layers), max_iter=epochs, batch_size=min(64, len(x)), random_state=seed)
+    classifier = make_pipeline(StandardScaler(), perceptron)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        machine.fit(learned, names)
-    return Leakage(machine.score(learned, names), machine.score(asked, truth), 1 / people)
+        classifier.fit(x, y)
+    return Leakage(classifier.score(x, y), classifier.score(x_test, y_test), 1 / len(people))

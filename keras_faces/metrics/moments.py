@@ -1,11 +1,8 @@
-"""Mean and covariance of features, gathered batch by batch in float64.
+"""Mean and covariance of features, accumulated batch by batch in float64.
 
-Two sums are enough for a Gaussian, so 200,000 images fit in memory: they pass in batches, and only the mean (D,) and
-the scatter matrix (D, D) stay. The usual shortcut Σxx' − nμμ' subtracts two large numbers and loses half the digits;
-here each batch is centred before it is multiplied, and two parts are joined by the formula of Chan, Golub and LeVeque
-1979 ("Updating formulae and a pairwise algorithm for computing sample variances", eq. 2.1), which loses none.
-
-What to read next: ``frechet.py``, the distance of two such Gaussians.
+Only the mean (D,) and the scatter matrix (D, D) are kept, so any number of images fits in memory. Each batch is centred
+before it is multiplied, and parts are combined by Chan, Golub and LeVeque 1979 ("Updating formulae and a pairwise
+algorithm for computing sample variances", eq. 2.1): Σxx' − nμμ' would lose half of the digits. See also ``frechet.py``.
 """
 
 from __future__ import annotations
@@ -18,7 +15,7 @@ _ROWS_AT_ONCE = 4096  # features that wait until it pays to multiply them
 
 
 class Moments:
-    """Mean and covariance of all rows seen so far.
+    """Mean and covariance of all rows so far.
 
         moments = Moments()
         for batch in batches:
@@ -27,8 +24,8 @@ class Moments:
 
     Parameters
     ----------
-    features
-        The first rows, shape (n, D), if they are there already.
+    features : ndarray of float, shape (n, D), optional
+        The first rows.
     """
 
     def __init__(self, features: np.ndarray | None = None):
@@ -39,57 +36,48 @@ class Moments:
             self.add(features)
 
     def add(self, features: np.ndarray) -> Moments:
-        """Add rows, shape (n, D); any real dtype, computed in float64.
+        """Add rows (n, D) of any real dtype; computed in float64.
 
         Raises
         ------
         ValueError
-            The rows have another D than those before, or hold a number that is not finite.
+            If D differs from the rows before, or a number is not finite.
         """
         rows = np.asarray(features, "float64")
         if rows.ndim != 2:
             raise ValueError(f"features must have the shape (n, D), not {rows.shape}.")
         if not np.isfinite(rows).all():
             raise ValueError(f"row {int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])} of them is not finite.")
+        if self.n and rows.shape[1] != self.dimension:
+            raise ValueError(
+                f"rows of {rows.shape[1]} features come after rows of {self.dimension}: use the same ones."
+            )
         if len(rows):
             mean = rows.mean(axis=0)
             centred = rows - mean
-            self._join(len(rows), mean, centred.T @ centred)
-        return self
-
-    def merge(self, other: Moments) -> Moments:
-        """Add all that ``other`` has seen; ``other`` stays as it is."""
-        if other.n:
-            self._join(other.n, other._mean, other._scatter)
+            self._combine([(len(rows), mean, centred.T @ centred)])
         return self
 
     @classmethod
     def joined(cls, parts: Sequence[Moments]) -> Moments:
-        """The moments of all that the parts have seen, each with a row or more; the same formula for many at once."""
+        """The moments of all rows of the parts, which stay as they are."""
         moments = cls()
-        if parts:
-            counts = np.array([part.n for part in parts])
-            means = np.stack([part._mean for part in parts])
-            moments.n = int(counts.sum())
-            moments._mean = counts @ means / moments.n
-            apart = means - moments._mean
-            moments._scatter = (counts[:, None] * apart).T @ apart
-            for part in parts:
-                moments._scatter += part._scatter
+        moments._combine([(part.n, part._mean, part._scatter) for part in parts if part.n])
         return moments
 
-    def _join(self, n: int, mean: np.ndarray, scatter: np.ndarray) -> None:
-        if self._mean is None:
-            self.n, self._mean, self._scatter = n, mean.copy(), scatter.copy()
+    def _combine(self, parts: list[tuple[int, np.ndarray, np.ndarray]]) -> None:
+        """Add the (n, mean, scatter) of other rows."""
+        if self.n:
+            parts = [(self.n, self._mean, self._scatter), *parts]
+        if not parts:
             return
-        if len(mean) != len(self._mean):
-            raise ValueError(f"rows of {len(mean)} features come after rows of {len(self._mean)}: use the same ones.")
-        total = self.n + n
-        apart = mean - self._mean
-        self._mean += apart * (n / total)
-        self._scatter += scatter
-        self._scatter += np.outer(apart, apart * (self.n * n / total))
-        self.n = total
+        counts, means = np.array([n for n, _, _ in parts]), np.stack([mean for _, mean, _ in parts])
+        self.n = int(counts.sum())
+        self._mean = means[0] if len(parts) == 1 else counts @ means / self.n
+        apart = means - self._mean
+        self._scatter = (counts[:, None] * apart).T @ apart
+        for _, _, scatter in parts:
+            self._scatter += scatter
 
     @property
     def dimension(self) -> int:
@@ -104,7 +92,7 @@ class Moments:
 
     @property
     def covariance(self) -> np.ndarray:
-        """Unbiased covariance (divided by n − 1), float64 (D, D), symmetric to the last bit."""
+        """Unbiased covariance (divided by n − 1), float64 (D, D), exactly symmetric."""
         self._need(2)
         return (self._scatter + self._scatter.T) / (2 * (self.n - 1))
 
@@ -114,14 +102,14 @@ class Moments:
 
 
 class GroupedMoments:
-    """The same for random groups of the rows, so that halves of a set can be compared without a second pass.
+    """Moments of random groups of the rows, so that halves of a set can be compared without a second pass.
 
     Parameters
     ----------
-    groups
-        Number of groups; the rows are dealt out evenly in random order. Memory: groups · D² · 8 bytes.
-    seed
-        Decides which row comes to which group.
+    groups : int
+        Rows are distributed evenly in random order. Memory: groups · D² · 8 bytes.
+    seed : int
+        Of the distribution.
     """
 
     def __init__(self, groups: int, seed: int = 0):
@@ -130,17 +118,12 @@ class GroupedMoments:
         self._waiting: list[np.ndarray] = []
         self._dealt = 0
 
-    def add(self, features: np.ndarray) -> GroupedMoments:
-        """Add rows, shape (n, D)."""
-        self._waiting.append(np.asarray(features))
-        if sum(map(len, self._waiting)) >= _ROWS_AT_ONCE:
-            self._deal()
-        return self
-
     def add_all(self, batches: Iterable[np.ndarray]) -> GroupedMoments:
-        """Add the rows of every batch."""
+        """Add the rows of every batch (n, D)."""
         for batch in batches:
-            self.add(batch)
+            self._waiting.append(np.asarray(batch))
+            if sum(map(len, self._waiting)) >= _ROWS_AT_ONCE:
+                self._deal()
         return self
 
     def _deal(self) -> None:
@@ -148,12 +131,11 @@ class GroupedMoments:
         self._waiting = []
         places = self._dealt + self._random.permutation(len(rows))  # goes on where the last deal ended: even groups
         self._dealt += len(rows)
-        for number, part in enumerate(self.parts):
-            part.add(rows[places % len(self.parts) == number])
+        for index, part in enumerate(self.parts):
+            part.add(rows[places % len(self.parts) == index])
 
-    def merged(self, numbers: Sequence[int] | None = None) -> Moments:
-        """The moments of some groups together; of all where ``numbers`` is left out."""
+    def merged(self, groups: Sequence[int] | None = None) -> Moments:
+        """The moments of some groups together, by their indices; of all by default."""
         if self._waiting:
             self._deal()
-        parts = self.parts if numbers is None else [self.parts[number] for number in numbers]
-        return Moments.joined([part for part in parts if part.n])
+        return Moments.joined(self.parts if groups is None else [self.parts[index] for index in groups])

@@ -1,14 +1,9 @@
-"""Is it the same person? Faces of known people are looked up in a gallery, and the first hit counts.
+"""Identity retrieval: faces of known people are looked up in a gallery, and the first hit counts.
 
-Source: the dissertation on conditional face synthesis, section 5.3.2, tables 5.2 and 5.3 (IP-GAN): of each person six
-pictures are drawn, one goes into the gallery, five are looked up; generated pictures of the person are looked up in the
-same gallery. The score is the rank-1 (top-1) rate: the share of probes whose most similar gallery picture shows the
-same person. Similarity is the cosine of the features. Real faces reach 87.39 % and 97.47 % there, which bounds what
-generated ones can reach: measure both.
-
-The rate falls as the gallery grows: compare only at the same number of people.
-
-What to read next: ``features/recogniser.py`` (features of people), ``neighbours.py`` (the nearest training images).
+Source: the dissertation on conditional face synthesis, section 5.3.2, tables 5.2 and 5.3 (IP-GAN): of six pictures of
+each person one goes into the gallery and five are looked up; generated pictures are looked up in the same gallery. The
+score is the rank-1 rate by the cosine of the features. Real faces reach 87.39 % and 97.47 % there, which bounds what
+generated ones can reach. The rate falls as the gallery grows: compare at the same number of people.
 """
 
 from __future__ import annotations
@@ -19,7 +14,7 @@ import numpy as np
 
 from keras_faces.metrics.intervals import BOOTSTRAP, mean_interval
 from keras_faces.metrics.score import Score
-from keras_faces.metrics.sets import as_features, checked_features, features_of, names_of
+from keras_faces.metrics.sets import as_features, both_features, checked_features, names_of, unit_rows
 
 if TYPE_CHECKING:
     from keras_faces.metrics.features.base import Features
@@ -44,16 +39,12 @@ def identity_retrieval(
 
     Parameters
     ----------
-    gallery
-        Real images, uint8 RGB: an array (N, H, W, 3), a `Faces`, or an iterable of batches; one a person in the source.
-    gallery_ids
-        Who is on each, (N,): numbers or names.
-    probes
-        Images to look up, generated or real, (M, H, W, 3). None of them may be in the gallery.
-    probe_ids
-        Who is to be on each, (M,).
-    features
-        What tells people apart: "file:FOLDER" of a recogniser, "classifier:RUN" of people, or a `Features` object.
+    gallery, probes : ndarray of uint8, shape (N, H, W, 3) and (M, H, W, 3), Faces, or iterable of batches
+        Real images, one per person in the source, and the images to look up, generated or real; no image in both.
+    gallery_ids, probe_ids : ndarray of int or str, shape (N,) and (M,)
+        Who is on each.
+    features : str or Features
+        "file:FOLDER" of a recogniser, "classifier:RUN" of people, or an object.
     seed, split, batch_size, progress
         As in ``fid``.
 
@@ -65,13 +56,12 @@ def identity_retrieval(
     Raises
     ------
     ValueError
-        Numbers of images and identities differ, or a probe shows somebody who is not in the gallery.
+        If the numbers of images and identities differ, or a probe shows somebody who is not in the gallery.
     """
     features = as_features(features)
-    gallery_features = features_of(gallery, features, batch_size, "real", seed, progress)
-    probe_features = features_of(probes, features, batch_size, "fake", seed, progress)
+    found = both_features(gallery, probes, features, batch_size, seed, progress)
     return identity_retrieval_from_features(
-        gallery_features, gallery_ids, probe_features, probe_ids, features, seed=seed, split=split
+        found[0], gallery_ids, found[1], probe_ids, features, seed=seed, split=split
     )
 
 
@@ -85,9 +75,9 @@ def identity_retrieval_from_features(
     seed: int = 0,
     split: str = "not stated",
 ) -> Score:
-    """`identity_retrieval` of features that are there already, (N, D) and (M, D)."""
-    gallery = _directions(checked_features(gallery_features, "gallery"))
-    probes = _directions(checked_features(probe_features, "probe", like=gallery))
+    """`identity_retrieval` of computed features, (N, D) and (M, D); ``features`` names them in the result."""
+    gallery = unit_rows(checked_features(gallery_features, "gallery"))
+    probes = unit_rows(checked_features(probe_features, "probe", like=gallery))
     gallery_ids, probe_ids = _ids(gallery_ids, gallery, "gallery"), _ids(probe_ids, probes, "probes")
     if strangers := sorted(set(probe_ids.tolist()) - set(gallery_ids.tolist()), key=str):
         raise ValueError(
@@ -113,20 +103,20 @@ def identity_retrieval_from_features(
 
 
 def gallery_and_probes(identities: np.ndarray, pictures: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """A gallery of one picture a person and the others as probes, as in section 5.3.2.
+    """Draw a gallery of one picture per person, and the probes, as in section 5.3.2.
 
     Parameters
     ----------
-    identities
-        Who is on each picture, (N,); negative numbers are pictures of nobody known, and are left out.
-    pictures
-        Pictures of a person that are drawn: one for the gallery, the rest probes. Who has fewer is left out.
-    seed
-        Of the draw.
+    identities : ndarray, shape (N,)
+        Who is on each picture; pictures with negative numbers are left out.
+    pictures : int
+        Pictures per person: one for the gallery, the rest probes. People with fewer are left out.
+    seed : int
 
     Returns
     -------
-    Numbers of the gallery's pictures, int64 (people,), and of the probes', int64 (people * (pictures - 1),).
+    gallery, probes : ndarray of int64, shape (people,) and (people * (pictures - 1),)
+        Indices of the pictures.
 
     Raises
     ------
@@ -138,21 +128,17 @@ def gallery_and_probes(identities: np.ndarray, pictures: int = 6, seed: int = 0)
         raise ValueError(
             f"pictures={pictures}: one goes into the gallery, and at least one is looked up; take 2 or more."
         )
-    who, counts = np.unique(identities, return_counts=True)
+    people, counts = np.unique(identities, return_counts=True)
     if np.issubdtype(identities.dtype, np.number):
-        who, counts = who[who >= 0], counts[who >= 0]
+        people, counts = people[people >= 0], counts[people >= 0]
     if (counts >= pictures).sum() < 2:
-        most = np.sort(counts)[-2] if len(counts) > 1 else 0
-        raise ValueError(f"fewer than two people have {pictures} pictures; two have {most}: take pictures={most}.")
+        enough = np.sort(counts)[-2] if len(counts) > 1 else 0
+        raise ValueError(f"fewer than two people have {pictures} pictures; two have {enough}: take pictures={enough}.")
     random = np.random.default_rng(seed)
-    drawn = [random.permutation(np.flatnonzero(identities == person))[:pictures] for person in who[counts >= pictures]]
-    return np.array([few[0] for few in drawn]), np.concatenate([few[1:] for few in drawn])
-
-
-def _directions(features: np.ndarray) -> np.ndarray:
-    """Features as vectors of length 1, so that a product is a cosine."""
-    features = features.astype("float64")
-    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+    drawn = [
+        random.permutation(np.flatnonzero(identities == person))[:pictures] for person in people[counts >= pictures]
+    ]
+    return np.array([indices[0] for indices in drawn]), np.concatenate([indices[1:] for indices in drawn])
 
 
 def _ids(ids: np.ndarray, features: np.ndarray, side: str) -> np.ndarray:

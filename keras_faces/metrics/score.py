@@ -1,49 +1,46 @@
-"""`Score`: a number that carries what it was measured on.
+"""`Score`: a number with everything that it was measured on.
 
-An FID without its number of images, its features and its resize says nothing: two values can be compared only where
-all of them agree. So every score of this package is a `Score`, and printing one prints everything.
-
-What to read next: ``frechet.py`` for the best known score, ``intervals.py`` for ``low`` and ``high``.
+Two values compare only if their numbers of images, features and resize agree, so a score carries and prints them.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 # How each score is written in tables; the features' name comes before it ("Inception-Keras FID").
 TITLES = {"fid": "FID", "kid": "KID", "inception_score": "Inception Score", "psnr": "PSNR", "ssim": "SSIM"}
+_FLOATS = ("value", "low", "high", "spread")
 
 
 @dataclass(frozen=True)
 class Score:
-    """One score and all that another person needs to measure it again.
+    """One score and all that is needed to measure it again.
 
     Attributes
     ----------
-    name
+    name : str
         "fid", "kid", "inception_score", "precision", "psnr", ...
-    value
-        The score itself.
-    low, high
-        Ends of the 95 % interval; None where there is none (too few images, or it was not asked for).
-    interval
-        How the interval was made, in words; "" where there is none.
-    spread
-        Standard deviation over the subsets or splits whose mean is the value (KID, Inception Score), else None.
-    n_real, n_fake
-        Numbers of real and of generated images; 0 for a side that the score does not look at.
-    split
+    value : float
+    low, high : float or None
+        Ends of the 95 % interval, if there is one.
+    n_real, n_fake : int
+        Numbers of real and of generated images; 0 for a side that the score does not use.
+    split : str
         Which real images: "training", "held-out", ...
-    seed
-        Seed of every draw: subsets, splits, interval.
-    features
-        What described the images by numbers, such as "Inception-Keras" or "pixels (PCA, 64 components)".
-    resize
-        How both sides were brought to the features' size.
-    warnings
-        What keeps this number from being trusted, in words.
+    seed : int
+        Of every draw: subsets, splits, interval.
+    features : str
+        What described the images, such as "Inception-Keras" or "pixels (PCA, 64 components)".
+    resize : str
+        How both sides were resized for the features.
+    warnings : tuple of str
+        Why this number should not be trusted.
+    interval : str
+        How the interval was computed.
+    spread : float or None
+        Standard deviation over the subsets or splits whose mean is the value (KID, Inception Score).
     """
 
     name: str
@@ -61,7 +58,7 @@ class Score:
     spread: float | None = None
 
     def __post_init__(self):
-        for name in ("value", "low", "high", "spread"):  # plain numbers, so that JSON takes them
+        for name in _FLOATS:  # plain numbers, for JSON
             number = getattr(self, name)
             object.__setattr__(self, name, None if number is None else float(number))
         for name in ("n_real", "n_fake", "seed"):
@@ -70,23 +67,21 @@ class Score:
 
     @property
     def title(self) -> str:
-        """The score's name as in a table: "Inception-Keras FID"."""
-        title = TITLES.get(self.name, self.name.replace("_", " "))
-        return f"{self.features} {title}".strip()
+        """The score's name in a table: "Inception-Keras FID"."""
+        return f"{self.features} {TITLES.get(self.name, self.name.replace('_', ' '))}".strip()
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain Python values for JSON; a number that is not finite becomes its name, such as "inf"."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        for name in ("value", "low", "high", "spread"):
+        """Everything as plain values for JSON; a number that is not finite becomes text, such as "inf"."""
+        fields = asdict(self) | {"title": self.title, "warnings": list(self.warnings)}
+        for name in _FLOATS:
             if fields[name] is not None and not math.isfinite(fields[name]):
                 fields[name] = str(fields[name])
-        return {**fields, "title": self.title, "warnings": list(self.warnings)}
+        return fields
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Score:
         """The score that `to_dict` wrote."""
-        known = {name: value for name, value in fields.items() if name in cls.__dataclass_fields__}
-        return cls(**known)
+        return cls(**{name: value for name, value in fields.items() if name in cls.__dataclass_fields__})
 
     def __float__(self) -> float:
         return self.value

@@ -1,9 +1,7 @@
 """Sets of images, and their features batch by batch.
 
-A set is an array uint8 (N, H, W, 3), a `Faces`, or any iterable of batches, so that nobody has to hold 200,000 images
-in memory. Both sides of a score go through here, so both are checked, resized and described alike.
-
-What to read next: ``features/base.py`` (what turns images into numbers), ``moments.py`` (where the numbers go).
+A set is an array uint8 (N, H, W, 3), a `Faces`, or an iterable of batches, so that 200,000 images need not fit in
+memory. Both sides of a score are checked, resized and described here. See also ``features/base.py``.
 """
 
 from __future__ import annotations
@@ -22,11 +20,11 @@ if TYPE_CHECKING:
 
     Images = np.ndarray | Faces | Iterable[np.ndarray]
 
-FIT_ON = 2000  # real images that features may learn from, such as PCA's directions
+FIT_ON = 2000  # real images that features are fitted on, such as those of "pixels"
 
 
 def as_features(spec: str | Features) -> Features:
-    """The features that a name such as "pixels" or "file:PATH" stands for; an object stays as it is."""
+    """The features of a name such as "pixels" or "file:PATH"; an object is returned as it is."""
     if isinstance(spec, str):
         from keras_faces.metrics import features
 
@@ -40,24 +38,16 @@ def as_features(spec: str | Features) -> Features:
 
 
 def image_batches(images: Images, batch_size: int = 64, side: str = "real") -> Iterator[np.ndarray]:
-    """The images of a set in batches, each uint8 (n, H, W, 3) and checked.
+    """Yield the images of a set in checked batches, uint8 (n, H, W, 3); of batches (images, labels) the images.
 
-    Parameters
-    ----------
-    images
-        An array or array-like (N, H, W, 3), a `Faces`, or an iterable of batches; of a batch that is a tuple (images,
-        labels) the images count.
-    batch_size
-        Images a batch, where the set is not in batches already.
-    side
-        "real" or "fake", for messages.
+    ``batch_size`` is for a set that is not in batches already; ``side``, "real" or "fake", for messages.
 
     Raises
     ------
     TypeError
-        The set is a path or nothing that holds images.
+        If the set is a path or holds no images.
     ValueError
-        A batch is not uint8 (n, H, W, 3), or the images have several sizes, or there is none.
+        If a batch is not uint8 (n, H, W, 3), the images have several sizes, or there is none.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size} must be 1 or more.")
@@ -103,47 +93,62 @@ def feature_batches(
     seed: int = 0,
     progress: bool = True,
 ) -> Iterator[np.ndarray]:
-    """Features of a set, batch by batch: float32 (n, D), all finite.
+    """Yield the features of a set, a batch (n, D) at a time. The real side must come first.
 
-    The real side goes first: features that learn from real images (the PCA of "pixels") are fitted on up to `FIT_ON`
-    of them, drawn by ``seed``; of an iterable of batches, on the first ones.
+    Features that are fitted (the PCA of "pixels") are fitted on up to `FIT_ON` real images, drawn by ``seed``; of an
+    iterable of batches, on the first ones.
+
+    Parameters
+    ----------
+    images, batch_size, side
+        As in `image_batches`.
+    features : Features
+    seed : int
+    progress : bool
+        Show a bar if it takes longer than a second.
 
     Raises
     ------
     ValueError
-        As `image_batches`, and where a feature is not finite.
+        As `image_batches`, and for a feature that is not finite.
     """
     batches = image_batches(images, batch_size, side)
     if side == "real":
         sample, batches = _some(images, batches, seed)
         features.fit(sample)
-    whole = getattr(images, "images", images)
-    total = len(whole) if hasattr(whole, "shape") else None
     done = 0
-    with tqdm(total=total, desc=f"Features of {side}", unit=" images", delay=1, disable=not progress) as bar:
-        for batch in batches:
-            numbers = np.asarray(features(batch, batch_size=batch_size))
-            if not np.isfinite(numbers).all():
-                index = done + int(np.flatnonzero(~np.isfinite(numbers).all(axis=1))[0])
-                raise ValueError(f"{features.name} gives no finite numbers for {side} image {index}.")
-            yield numbers
-            done += len(batch)
-            bar.update(len(batch))
+    for batch in _with_bar(images, batches, f"Features of {side}", progress):
+        described = np.asarray(features(batch, batch_size=batch_size))
+        if not np.isfinite(described).all():
+            index = done + int(np.flatnonzero(~np.isfinite(described).all(axis=1))[0])
+            raise ValueError(f"{features.name} gives no finite numbers for {side} image {index}.")
+        yield described
+        done += len(batch)
 
 
 def _some(images: Images, batches: Iterator[np.ndarray], seed: int) -> tuple[np.ndarray, Iterator[np.ndarray]]:
-    """Up to `FIT_ON` images, and all batches, those looked at included."""
+    """Up to `FIT_ON` images, and all batches, those already read included."""
     whole = getattr(images, "images", images)
     if hasattr(whole, "shape") and len(whole) > FIT_ON:
         first = next(batches)  # checks the set before it is drawn from
-        numbers = np.random.default_rng(seed).choice(len(whole), FIT_ON, replace=False)
-        return np.asarray(whole[np.sort(numbers)]), chain([first], batches)
+        indices = np.random.default_rng(seed).choice(len(whole), FIT_ON, replace=False)
+        return np.asarray(whole[np.sort(indices)]), chain([first], batches)
     kept = []
     for batch in batches:
         kept.append(batch)
         if sum(map(len, kept)) >= FIT_ON:
             break
     return np.concatenate(kept)[:FIT_ON], chain(kept, batches)
+
+
+def _with_bar(images: Images, batches: Iterable[np.ndarray], title: str, progress: bool) -> Iterator[np.ndarray]:
+    """The batches, under a progress bar that counts images."""
+    whole = getattr(images, "images", images)
+    total = len(whole) if hasattr(whole, "shape") else None
+    with tqdm(total=total, desc=title, unit=" images", delay=1, disable=not progress) as bar:
+        for batch in batches:
+            yield batch
+            bar.update(len(batch))
 
 
 def features_of(
@@ -154,10 +159,10 @@ def features_of(
     seed: int = 0,
     progress: bool = True,
 ) -> np.ndarray:
-    """Features of a whole set: float32 (N, D). 200,000 images of 2048 features take 1.6 GB.
+    """Features of a whole set, float32 (N, D); parameters and errors as in `feature_batches`.
 
-    Give both sides the same features *object*, the real side first; a name makes new, unfitted features each time.
-    See `feature_batches` for the parameters.
+    Give both sides the same `Features` object, the real side first; a name makes new, unfitted features each time.
+    200,000 images of 2048 features take 1.6 GB.
     """
     batches = feature_batches(images, as_features(features), batch_size, side, seed, progress)
     return np.concatenate(list(batches)).astype("float32", copy=False)
@@ -171,25 +176,44 @@ def both_features(
     return real_features, features_of(fake, features, batch_size, "fake", seed, progress)
 
 
+def probabilities_of(images: Images, features: Features, batch_size: int, progress: bool) -> np.ndarray:
+    """Class probabilities (N, C) of generated images, by features that know classes."""
+    batches = _with_bar(images, image_batches(images, batch_size, "fake"), "Classes of fake", progress)
+    return np.concatenate([np.asarray(features.probabilities(batch, batch_size=batch_size)) for batch in batches])
+
+
 def names_of(features: str | Features) -> dict[str, str]:
-    """``features`` and ``resize`` as a `Score` carries them; ready features have only the name that they are given."""
+    """``features`` and ``resize`` of a `Score`; computed features have only the name that the caller gives them."""
     if isinstance(features, str):
         return {"features": features, "resize": "not stated"}
     return {"features": features.name, "resize": features.resize}
 
 
-def checked_features(numbers: np.ndarray, side: str, like: np.ndarray | None = None) -> np.ndarray:
-    """The features as an array (N, D), or an error that says what is wrong with them."""
-    numbers = np.asarray(numbers)
-    if numbers.ndim != 2 or numbers.dtype.kind not in "biuf":
-        raise ValueError(f"{side} features must be real numbers (N, D), not {numbers.dtype} {numbers.shape}.")
-    if len(numbers) < 2:
-        raise ValueError(f"a score needs two {side} images or more; here is {len(numbers)}.")
-    if not np.isfinite(numbers).all():
-        index = int(np.flatnonzero(~np.isfinite(numbers).all(axis=1))[0])
+def checked_features(features: np.ndarray, side: str, like: np.ndarray | None = None) -> np.ndarray:
+    """Check features (N, D): at least two rows, real, finite, and as many columns as those of ``like``.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
+    features = np.asarray(features)
+    if features.ndim != 2 or features.dtype.kind not in "biuf":
+        raise ValueError(f"{side} features must be real numbers (N, D), not {features.dtype} {features.shape}.")
+    if len(features) < 2:
+        raise ValueError(f"a score needs two {side} images or more; here is {len(features)}.")
+    if not np.isfinite(features).all():
+        index = int(np.flatnonzero(~np.isfinite(features).all(axis=1))[0])
         raise ValueError(f"the {side} features of image {index} are not finite.")
-    if like is not None and like.shape[1] != numbers.shape[1]:
+    if like is not None and like.shape[1] != features.shape[1]:
         raise ValueError(
-            f"the real images have {like.shape[1]} features, the {side} ones {numbers.shape[1]}: use the same features."
+            f"the real images have {like.shape[1]} features, the {side} ones {features.shape[1]}: "
+            "use the same features."
         )
-    return numbers
+    return features
+
+
+def unit_rows(features: np.ndarray) -> np.ndarray:
+    """Features (N, D) scaled to length 1, float64, so that a product of two rows is their cosine."""
+    features = features.astype("float64")
+    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)

@@ -1,12 +1,9 @@
-"""Are these two the same person? Pairs of faces, and a threshold on the cosine of their features.
+"""Face verification: do two faces show the same person? A threshold on the cosine of their features decides.
 
 Source: the dissertation, section 4.4.4 and table 4.2, after the protocol of LFW (Huang et al. 2007): half of the pairs
-show one person twice, half show two; they are cut into ten parts, and for each part the threshold is the one that is
-best on the nine others. The score is the mean accuracy over the ten parts. 0.5 is chance.
-
-The people should be strangers to whatever makes the features: a classifier of people knows those that it learned from.
-
-What to read next: ``retrieval.py``, the same question among many; ``benchmarks/augment.py``, which asks it.
+show one person; of ten parts of the pairs, each is tested with the threshold that is best on the nine others. The score
+is the mean accuracy, 0.5 by chance. The people should not be those that a classifier of people was trained on. See also
+``retrieval.py``, and ``benchmarks/augment.py``, which uses it.
 """
 
 from __future__ import annotations
@@ -17,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_faces.metrics.score import Score
-from keras_faces.metrics.sets import as_features, checked_features, features_of, names_of
+from keras_faces.metrics.sets import as_features, checked_features, features_of, names_of, unit_rows
 
 if TYPE_CHECKING:
     from keras_faces.metrics.features.base import Features
@@ -27,25 +24,26 @@ PARTS = 10
 
 
 def pairs_of(identities: np.ndarray, count: int = 1000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of faces, half of one person, half of two, in turn; no pair twice.
+    """Draw pairs of faces, half of one person, half of two, in turn; no pair twice.
 
     Parameters
     ----------
-    identities
-        Who is on each face, (N,); a negative number is nobody known, and in no pair.
-    count
-        How many pairs, at most; fewer where there are not so many of one person.
-    seed
-        Which ones.
+    identities : ndarray of int, shape (N,)
+        Who is on each face; faces with negative numbers are in no pair.
+    count : int
+        Pairs; fewer if there are not so many of one person.
+    seed : int
 
     Returns
     -------
-    Numbers of the faces, int64 (pairs, 2), and whether they show the same person, bool (pairs,).
+    pairs : ndarray of int64, shape (pairs, 2)
+        Indices of the faces.
+    same : ndarray of bool, shape (pairs,)
 
     Raises
     ------
     ValueError
-        If there is not a pair of either kind for each part.
+        If there are fewer than ten pairs of either kind.
     """
     random = np.random.default_rng(seed)
     identities = np.asarray(identities)
@@ -80,33 +78,30 @@ def identity_verification(
     batch_size: int = 64,
     progress: bool = True,
 ) -> Score:
-    """Mean accuracy of "the same person or not" over ten parts of the pairs.
+    """Mean accuracy of "same person or not" over ten parts of the pairs.
 
     Parameters
     ----------
-    images
-        uint8 RGB: an array (N, H, W, 3), a `Faces`, or an iterable of batches.
-    identities
-        Who is on each, (N,); negative for nobody known.
-    features
-        "classifier:RUN" of people, "file:FOLDER" of a recogniser, or a `Features` object.
-    pairs
-        How many pairs, at most.
-    seed
-        Of the pairs.
+    images : ndarray of uint8, shape (N, H, W, 3), Faces, or iterable of batches
+    identities : ndarray of int, shape (N,)
+        Who is on each; negative if unknown.
+    features : str or Features
+        "classifier:RUN" of people, "file:FOLDER" of a recogniser, or an object.
+    pairs, seed : int
+        As ``count`` and ``seed`` of :func:`pairs_of`.
     split, batch_size, progress
         As in ``fid``.
 
     Returns
     -------
     Score
-        "identity_verification", from 0 to 1, with the mean of the parts ± 1.96 standard errors as its interval;
+        "identity_verification", from 0 to 1, with the mean ± 1.96 standard errors of the parts as its interval;
         ``n_real`` is the number of pairs.
 
     Raises
     ------
     ValueError
-        As of :func:`pairs_of`, and if the numbers of images and identities differ.
+        As in :func:`pairs_of`, and if the numbers of images and identities differ.
     """
     features = as_features(features)
     found = features_of(images, features, batch_size, "real", seed, progress)
@@ -127,22 +122,21 @@ def identity_verification_from_features(
     seed: int = 0,
     split: str = "not stated",
 ) -> Score:
-    """`identity_verification` of pairs whose features are there already, (pairs, D) each; ``same`` is bool (pairs,)."""
-    ones, others = (checked_features(side, "a pair's").astype("float64") for side in (ones, others))
+    """`identity_verification` of pairs with computed features (pairs, D) on each side; ``same`` is bool (pairs,)."""
+    ones, others = (unit_rows(checked_features(side, "a pair's")) for side in (ones, others))
     same = np.asarray(same, bool)
     if not len(ones) == len(others) == len(same) or len(same) < 2 * PARTS or same.all() or not same.any():
         raise ValueError(
             f"{len(ones)} and {len(others)} features for {len(same)} pairs: at least {2 * PARTS}, of both."
         )
-    lengths = np.linalg.norm(ones, axis=1) * np.linalg.norm(others, axis=1)
-    cosines = np.sum(ones * others, axis=1) / np.maximum(lengths, 1e-12)
+    cosines = np.sum(ones * others, axis=1)
     part = np.empty(len(same), int)
     for kind in (same, ~same):  # both kinds evenly over the parts
         part[kind] = np.arange(kind.sum()) % PARTS
     accuracies = []
-    for number in range(PARTS):
-        threshold = best_threshold(cosines[part != number], same[part != number])
-        accuracies.append(np.mean((cosines[part == number] >= threshold) == same[part == number]))
+    for index in range(PARTS):
+        threshold = best_threshold(cosines[part != index], same[part != index])
+        accuracies.append(np.mean((cosines[part == index] >= threshold) == same[part == index]))
     error = 1.96 * np.std(accuracies, ddof=1) / np.sqrt(PARTS)
     mean = float(np.mean(accuracies))
     return Score(
@@ -159,11 +153,10 @@ def identity_verification_from_features(
 
 
 def best_threshold(cosines: np.ndarray, same: np.ndarray) -> float:
-    """The cosine from which on "the same" is said most rightly, half way between two pairs."""
+    """The cosine threshold (``same`` at or above it) of the highest accuracy, half-way between two pairs."""
     order = np.argsort(cosines, kind="stable")
     values, truth = cosines[order], np.asarray(same, bool)[order]
     # From place p on all are called the same: right are the different ones before it, and the same ones from it on.
     right = np.concatenate([[0], np.cumsum(~truth)]) + np.concatenate([np.cumsum(truth[::-1])[::-1], [0]])
-    place = int(np.argmax(right))
     edges = np.concatenate([[values[0] - 1.0], (values[1:] + values[:-1]) / 2, [values[-1] + 1.0]])
-    return float(edges[place])
+    return float(edges[np.argmax(right)])

@@ -8,46 +8,49 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import re
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from keras_faces.models.options import standard_options, unknown_option
+
 # The name that a class types, the file that tells its story, and one line about it.
 SYSTEMS = {
-    "slides-v1": ("slides_v1", "the slide deck's first pair: tanh everywhere, dense layers, max pooling"),
-    "slides-v2": ("slides_v2", "the deck's improved pair: BatchNormalization, LeakyReLU, Dropout, strides"),
-    "gan": ("gan", "the original: dense layers, algorithm 2.1 with its k steps of D"),
-    "dcgan": ("dcgan", "convolutions all the way, after the paper on Chinese faces"),
-    "linear": ("linear", "the LFW paper's fully connected pair, sigmoid at the end"),
-    "linear-tanh": ("linear_tanh", "the same pair, tanh at the end"),
-    "conv": ("conv", "convolutions in that pair, 125×125"),
-    "multistage": ("multistage", "that pair with one optimizer after another"),
-    "lsgan": ("lsgan", "least squares instead of cross-entropy"),
-    "wgan": ("wgan", "a critic with clipped weights measures a distance"),
-    "wgan-gp": ("wgan_gp", "the critic's gradient is kept at length 1 instead"),
-    "sngan": ("sngan", "every layer of D divided by its largest singular value"),
-    "sagan": ("sagan", "attention: every place of the image sees every other"),
-    "pggan": ("pggan", "grown from 4×4, each doubling faded in"),
-    "stylegan": ("stylegan", "a mapped w sets the style of every layer, noise the details"),
-    "cgan": ("cgan", "told which face to make: the label goes into G and D"),
-    "acgan": ("acgan", "D names the class, and G is rewarded for the right one"),
-    "sgan": ("sgan", "D sorts faces into classes and one more, the fakes: few labels go a long way"),
-    "infogan": ("infogan", "codes that nobody named: G is paid when Q can read them"),
-    "stackgan": ("stackgan", "a sentence, a sketch of 32×32, and the picture made of it"),
-    "fm-gan": ("fm_gan", "G matches the centre of what D sees in photographs"),
-    "fm-cgan": ("fm_cgan", "that, and in each class the centre of what a classifier sees"),
-    "cvae-gan": ("cvae_gan", "an encoder, so that each face has a photograph to be like"),
-    "ip-gan": ("ip_gan", "the person of one picture, all the rest of another, strangers too"),
-    "vae": ("vae", "a photograph becomes a code, noise becomes a face: blurred, and nobody is missing"),
-    "pca": ("pca", "the mean face and so much of each eigenface: the straightest way to make faces"),
-    "cvae": ("cvae", "the same with a label in both networks, so that the code says all the rest"),
-    "vaegan": ("vaegan", "a discriminator's features measure the reconstruction, not the pixels"),
-    "aae": ("aae", "a discriminator judges the codes, and never sees a face"),
-    "pixelcnn": ("pixelcnn", "a face pixel by pixel, each given those before it: masked convolutions"),
-    "pixelrnn": ("pixelrnn", "the same by an LSTM that goes down the rows"),
-    "pix2pix": ("pix2pix", "a photograph from its outlines, its brightness, a few pixels, or a part of it"),
-    "cyclegan": ("cyclegan", "from one kind of face to another and back, without pairs"),
+    "slides-v1": ("gans.slides_v1", "the slide deck's first pair: tanh everywhere, dense layers, max pooling"),
+    "slides-v2": ("gans.slides_v2", "the deck's improved pair: BatchNormalization, LeakyReLU, Dropout, strides"),
+    "gan": ("gans.gan", "the original: dense layers, algorithm 2.1 with its k steps of D"),
+    "dcgan": ("gans.dcgan", "convolutions all the way, after the paper on Chinese faces"),
+    "linear": ("gans.linear", "the LFW paper's fully connected pair, sigmoid at the end"),
+    "linear-tanh": ("gans.linear_tanh", "the same pair, tanh at the end"),
+    "conv": ("gans.conv", "convolutions in that pair, 125×125"),
+    "multistage": ("gans.multistage", "that pair with one optimizer after another"),
+    "lsgan": ("gans.lsgan", "least squares instead of cross-entropy"),
+    "wgan": ("gans.wgan", "a critic with clipped weights measures a distance"),
+    "wgan-gp": ("gans.wgan_gp", "the critic's gradient is kept at length 1 instead"),
+    "sngan": ("gans.sngan", "every layer of D divided by its largest singular value"),
+    "sagan": ("gans.sagan", "attention: every place of the image sees every other"),
+    "pggan": ("gans.pggan", "grown from 4×4, each doubling faded in"),
+    "stylegan": ("gans.stylegan", "a mapped w sets the style of every layer, noise the details"),
+    "cgan": ("conditional.cgan", "told which face to make: the label goes into G and D"),
+    "acgan": ("conditional.acgan", "D names the class, and G is rewarded for the right one"),
+    "sgan": ("conditional.sgan", "D sorts faces into classes and one more, the fakes: few labels go a long way"),
+    "infogan": ("conditional.infogan", "codes that nobody named: G is paid when Q can read them"),
+    "stackgan": ("conditional.stackgan", "a sentence, a sketch of 32×32, and the picture made of it"),
+    "fm-gan": ("dissertation.fm_gan", "G matches the centre of what D sees in photographs"),
+    "fm-cgan": ("dissertation.fm_cgan", "that, and in each class the centre of what a classifier sees"),
+    "cvae-gan": ("dissertation.cvae_gan", "an encoder, so that each face has a photograph to be like"),
+    "ip-gan": ("dissertation.ip_gan", "the person of one picture, all the rest of another, strangers too"),
+    "vae": ("autoencoders.vae", "a photograph becomes a code, noise becomes a face: blurred, and nobody is missing"),
+    "pca": ("autoencoders.pca", "the mean face and so much of each eigenface: the straightest way to make faces"),
+    "cvae": ("autoencoders.cvae", "the same with a label in both networks, so that the code says all the rest"),
+    "vaegan": ("autoencoders.vaegan", "a discriminator's features measure the reconstruction, not the pixels"),
+    "aae": ("autoencoders.aae", "a discriminator judges the codes, and never sees a face"),
+    "pixelcnn": ("autoregressive.pixelcnn", "a face pixel by pixel, each given those before it: masked convolutions"),
+    "pixelrnn": ("autoregressive.pixelrnn", "the same by an LSTM that goes down the rows"),
+    "pix2pix": ("translation.pix2pix", "a photograph from its outlines, its brightness, a few pixels, or a part of it"),
+    "cyclegan": ("translation.cyclegan", "from one kind of face to another and back, without pairs"),
 }
 
 
@@ -75,7 +78,8 @@ def lesson(name: str) -> ModuleType:
 def load(path: str | PathLike, compile: bool = True) -> Any:
     """A trained model from a run folder's ``model.keras``, or from a file of ``model.save``, whatever its system.
 
-    ``keras.saving.load_model``, once all classes of the course are imported: Keras finds no others.
+    ``keras.saving.load_model`` after the import of all classes of the course. It also opens a network that was saved
+    alone, such as ``model.generator.save("g.keras")``; Keras by itself opens that only if all its layers are Keras's.
 
     Parameters
     ----------
@@ -95,6 +99,9 @@ def load(path: str | PathLike, compile: bool = True) -> Any:
     """
     import keras
 
+    from keras_faces.fast.door import accelerate
+    from keras_faces.fast.legacy import modern
+
     path = Path(path) / "model.keras" if Path(path).is_dir() else Path(path)
     if not path.is_file():
         raise FileNotFoundError(
@@ -104,7 +111,8 @@ def load(path: str | PathLike, compile: bool = True) -> Any:
 
     for name in SYSTEMS:
         lesson(name)
-    return keras.saving.load_model(path, compile=compile)
+    with modern(path) as file:
+        return accelerate(keras.saving.load_model(file, compile=compile))
 
 
 def build(
@@ -113,33 +121,37 @@ def build(
     seed: int = 0,
     precision: str = "float32",
     stages: str | None = None,
+    fast_layers: bool = True,
     **options: Any,
-):
-    """A system, compiled with its source's own defaults.
+) -> Any:
+    """Make a system, compiled with its source's own defaults.
 
     Parameters
     ----------
-    name
+    name : str
         One of :func:`available`.
-    image_size
+    image_size : int, optional
         Side of the images in pixels; ``None`` for the source's own. Each system says which sizes it can make.
-    seed
+    seed : int
         Seed of the initial weights, of Dropout and of the training noise. It is set by
         ``keras.utils.set_random_seed``, which also seeds Python's, NumPy's and the backend's global generators.
-    precision
-        "float32", or "bfloat16": layers compute in bfloat16, weights, losses and optimizers stay float32 (Keras's
-        "mixed_bfloat16"). Faster on hardware that has it. "float16" is the same for GPUs that have no bfloat16, with
-        a loss scale for each network (``training/loss_scale.py``). "auto": the fastest here, ``training/choices.py``.
-    stages
+    precision : str
+        "float32"; "bfloat16" (layers compute in bfloat16; weights, losses and optimizers stay float32: Keras's
+        "mixed_bfloat16"); "float16" (the same for GPUs without bfloat16, with a loss scale for each network); or
+        "auto", the fastest here (``fast/autotune.py``).
+    stages : str, optional
         Optimizers by stage for both networks, such as "rmsprop:2e-4:300,adam:2e-4" (300 iterations of RMSprop, then
-        Adam), instead of the system's own; see ``training/stages.py``.
+        Adam), instead of the system's own; see :func:`keras_faces.training.optimizers.parse_stages`.
+    fast_layers : bool
+        Whether layers compute by their fast forms (``kf.fast.accelerate``); ``False``: as Keras computes them.
     options
-        Passed to the system's own ``build``, such as ``latent_dim`` or ``width``, and to the training rule, such as
-        ``loss``, ``d_steps``, ``r1`` or ``average``: see ``training/adversarial.py``.
+        Of the system's own ``build``, such as ``latent_dim`` or ``width``, and of its training rule, such as ``loss``,
+        ``d_steps``, ``r1`` or ``average`` (``training/gan.py``). Old names of options go on working.
 
     Returns
     -------
-    A compiled ``keras.Model`` with ``.generator``, ``.discriminator``, ``.sample`` and Keras's ``fit``.
+    FaceModel
+        A compiled ``keras.Model`` with ``.generator``, ``.discriminator`` where it has one, ``.sample`` and ``.fit``.
 
     Raises
     ------
@@ -147,16 +159,19 @@ def build(
         For an unknown name, precision or option, and for a size that the networks cannot make.
     """
     module = lesson(name)
+    options = standard_options(name, options)
+    fast_layers = options.pop("fast_layers", fast_layers)
     policies = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
     if precision == "auto":
-        from keras_faces.training.choices import choose
+        from keras_faces.fast.autotune import choose
 
         precision = choose().precision
     if precision not in policies:
         raise ValueError(f"precision={precision!r}: choose from {', '.join(policies)}.")
     import keras
 
-    from keras_faces.training.stages import StagedOptimizer, parse_stages
+    from keras_faces.fast.door import plain
+    from keras_faces.training.optimizers import StagedOptimizer, parse_stages
 
     keras.utils.set_random_seed(seed)
     before = keras.config.dtype_policy()
@@ -165,11 +180,13 @@ def build(
         model = module.build(image_size=image_size or module.IMAGE_SIZE, seed=seed, **options)
         if stages is not None:
             model.compile(StagedOptimizer(parse_stages(stages)), StagedOptimizer(parse_stages(stages)))
-        return model
+        return model if fast_layers else plain(model)  # `compile` has accelerated it
     except TypeError as error:
-        if "unexpected keyword argument" not in str(error) and "multiple values for keyword" not in str(error):
-            raise
-        raise ValueError(f"{name} has no such option: {error}. See the help of {module.__name__}.build.") from None
+        if wrong := re.search(r"unexpected keyword argument '(\w+)'", str(error)):
+            raise ValueError(unknown_option(name, wrong[1])) from None
+        if "multiple values for keyword" in str(error):
+            raise ValueError(f"{name}: {error}. See the help of {module.__name__}.build.") from None
+        raise
     finally:
         keras.config.set_dtype_policy(before)
 

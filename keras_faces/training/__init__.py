@@ -1,1 +1,1 @@
-"""The training core: the step, two optimizers in one, sampling, checkpoints and callbacks."""
+"""What a student reads after a model: the step, its losses and gradients, optimizers, sampling, checkpoints."""

@@ -15,7 +15,7 @@ import h5py
 import keras
 import numpy as np
 
-from keras_faces.files import replacing_hdf5
+from keras_faces.files import atomic_write_hdf5
 
 FORMAT = "keras_faces checkpoint 1"
 
@@ -29,7 +29,11 @@ def save(path: str | Path, model: keras.Model, epoch: int, iteration: int) -> No
 
     Parameters
     ----------
-    epoch, iteration
+    path : str or Path
+        The file.
+    model : FaceModel
+        Compiled.
+    epoch, iteration : int
         The last finished iteration: both count from 1.
 
     Raises
@@ -39,7 +43,7 @@ def save(path: str | Path, model: keras.Model, epoch: int, iteration: int) -> No
     """
     synchronise(model)
     try:
-        with replacing_hdf5(path) as (file, check):
+        with atomic_write_hdf5(path) as (file, check):
             file.attrs.update(format=FORMAT, system=model.name, backend=keras.backend.backend())
             file.attrs.update(epoch=epoch, iteration=iteration)
             for name, variable in _variables(model):
@@ -59,17 +63,24 @@ def save(path: str | Path, model: keras.Model, epoch: int, iteration: int) -> No
 def load(path: str | Path, model: keras.Model) -> tuple[int, int]:
     """Put the state of a checkpoint into a model of the same system and options.
 
+    Parameters
+    ----------
+    path : str or Path
+        A file of :func:`save`.
+    model : FaceModel
+        Compiled; changed only after everything has been read.
+
     Returns
     -------
-    ``(epoch, iteration)`` as given to :func:`save`.
+    tuple of int
+        ``(epoch, iteration)`` as given to :func:`save`.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     CheckpointError
-        If the file is cut short or no checkpoint, or if its arrays are not those of ``model``. The model is
-        changed only after everything has been read.
+        If the file is cut short or no checkpoint, or if its arrays are not those of ``model``.
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"{path}: there is no checkpoint; start the training anew in another folder.")

@@ -1,10 +1,7 @@
 """Gradients and frozen networks, written once for TensorFlow, JAX and PyTorch.
 
-Keras 3 has one way to write a network and three ways to differentiate it. The functions of this file are all that a
-training step needs of that: :func:`value_and_grad` differentiates a loss by weights, :func:`input_gradients` a score by
-the images it judges, and :func:`frozen` holds a network still.
-
-Read next: ``adversarial.py``, the step that uses them.
+Keras 3 has one way to write a network and three ways to differentiate it. :func:`value_and_grad` differentiates a loss
+by weights, :func:`value_and_input_grad` by images, and :func:`frozen` keeps a network as it is.
 """
 
 from __future__ import annotations
@@ -14,8 +11,8 @@ from typing import Any
 
 import keras
 
-from keras_faces.training.devices import replicas
-from keras_faces.training.loss_scale import LossScale
+from keras_faces.fast.devices import replicas
+from keras_faces.training.optimizers import LossScale
 
 
 def value_and_grad(
@@ -24,34 +21,34 @@ def value_and_grad(
     state: Sequence[keras.Variable],
     optimizer: keras.optimizers.Optimizer | None = None,
 ) -> tuple[tuple[Any, Any], list[Any]]:
-    """Run ``loss_fn`` and differentiate the loss that it returns.
+    """Run ``loss_fn`` and differentiate its loss.
 
     Parameters
     ----------
-    loss_fn
-        A function without arguments that returns ``(loss, aux)``: the scalar to differentiate, and anything else that
-        the caller wants to see (tensors, or a dict or tuple of tensors).
-    variables
-        The variables to differentiate by, in the order of the gradients. No other variable gets a gradient, whatever
-        its ``trainable`` attribute says.
-    state
-        Every variable that ``loss_fn`` may read or change (a model's ``variables``). JAX alone needs it: a function
-        that it differentiates must get its state as an argument and hand the changes back.
-    optimizer
-        The one that will apply the gradients. If it has a loss scale (float16, ``loss_scale.py``), the loss is
-        multiplied by it on its way into the derivative, and the gradients divided by it.
+    loss_fn : callable
+        Without arguments; returns ``(loss, aux)``: the scalar to differentiate, and anything else that the caller wants
+        (tensors, or a dict or tuple of tensors).
+    variables : sequence of keras.Variable
+        What to differentiate by. No other variable gets a gradient, whatever its ``trainable`` attribute says.
+    state : sequence of keras.Variable
+        Every variable that ``loss_fn`` may read or change (a model's ``variables``). Only JAX needs it: a function
+        that it differentiates must get its state as an argument and return the changes.
+    optimizer : keras.optimizers.Optimizer, optional
+        The one that will apply the gradients. If it has a loss scale (float16), the loss is multiplied by it before it
+        is differentiated, and the gradients are divided by it.
 
     Returns
     -------
-    ``((loss, aux), gradients)``, the gradients in the shapes of ``variables``, neither of them scaled.
+    tuple
+        ``((loss, aux), gradients)``, the gradients in the shapes and the order of ``variables``; nothing is scaled.
     """
     scale = optimizer.scale_loss(1.0) if isinstance(optimizer, LossScale) else None
     result, gradients = _BACKENDS[keras.backend.backend()](loss_fn, list(variables), list(state), scale)
-    return result, divided(gradients, scale)
+    return result, _divided(gradients, scale)
 
 
-def divided(gradients: list[Any], scale: Any) -> list[Any]:
-    """Gradients without the loss scale, and those of one of several devices as its share: optimizers add them up."""
+def _divided(gradients: list[Any], scale: Any) -> list[Any]:
+    """Divide gradients by the loss scale, and by the number of devices, whose gradients optimizers add up."""
     copies = replicas()
     if scale is None and copies == 1:
         return gradients
@@ -102,13 +99,59 @@ def _jax(loss_fn, variables, state, scale):
 _BACKENDS = {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}
 
 
-def input_gradients(network: keras.Layer, images: Any, *others: Any) -> Any:
-    """The gradient of ``network``'s output by each of ``images``, in their shape and float32.
+def value_and_input_grad(loss_fn: Callable[[Any], Any], images: Any) -> tuple[Any, Any]:
+    """Differentiate a loss by the images that it reads.
 
-    It can be differentiated again by the network's weights, inside the ``loss_fn`` of :func:`value_and_grad`: that is
-    how a penalty on gradients teaches. The network runs in training mode and nothing of it changes (:func:`frozen`). An
-    image's gradient is its own only if no layer mixes the images of a batch, so not with BatchNormalization. ``others``
-    are what the network reads beside the images, such as labels.
+    Parameters
+    ----------
+    loss_fn : callable
+        From images to a scalar.
+    images : tensor, shape (batch, H, W, 3)
+        Where to differentiate.
+
+    Returns
+    -------
+    tuple
+        ``(loss, gradient)``; the gradient has the shape of ``images`` and can be differentiated again.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(images)
+            loss = loss_fn(images)
+        return loss, tape.gradient(loss, images)
+    if backend == "jax":
+        import jax
+
+        return jax.value_and_grad(loss_fn)(images)
+    import torch
+
+    images = images.detach().requires_grad_(True)
+    loss = loss_fn(images)
+    return loss, torch.autograd.grad(loss, images, create_graph=True)[0]
+
+
+def input_gradients(network: keras.Layer, images: Any, *others: Any) -> Any:
+    """Differentiate a network's summed output by its images, for penalties on D's gradient.
+
+    The network runs in training mode and nothing of it changes (:func:`frozen`). An image's gradient is its own only
+    if no layer mixes the images of a batch, so not with BatchNormalization.
+
+    Parameters
+    ----------
+    network : keras.Layer
+        From images, and ``others`` beside them, to scores (batch, 1).
+    images : tensor, shape (batch, H, W, 3)
+        Where to differentiate.
+    others : tensor
+        What the network reads beside the images, such as labels.
+
+    Returns
+    -------
+    tensor, shape (batch, H, W, 3)
+        Float32; it can be differentiated again by the network's weights inside :func:`value_and_grad`.
     """
 
     def score(pixels):
@@ -116,28 +159,13 @@ def input_gradients(network: keras.Layer, images: Any, *others: Any) -> Any:
             judged = network([pixels, *others] if others else pixels, training=True)
             return keras.ops.sum(keras.ops.cast(judged, "float32"))
 
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(images)
-            total = score(images)
-        return tape.gradient(total, images)
-    if backend == "jax":
-        import jax
-
-        return jax.grad(score)(images)
-    import torch
-
-    images = images.detach().requires_grad_(True)
-    return torch.autograd.grad(score(images), images, create_graph=True)[0]
+    return value_and_input_grad(score, images)[1]
 
 
 def global_norm(gradients: Sequence[Any]) -> Any:
-    """The length of all gradients taken as one vector, float32; None (no gradient) counts as 0."""
+    """Return the Euclidean norm of all gradients together, a float32 scalar; None (no gradient) counts as 0."""
     squares = [_squares(keras.ops.cast(part, "float32")) for part in gradients if part is not None]
-    return keras.ops.sqrt(sum(squares)) * replicas()  # a device's share counts whole
+    return keras.ops.sqrt(sum(squares)) * replicas()  # undo the division by the number of devices
 
 
 def _squares(gradient: Any) -> Any:
@@ -150,12 +178,11 @@ def _squares(gradient: Any) -> Any:
 
 
 def frozen(network: keras.Layer) -> keras.StatelessScope:
-    """A scope in which ``network`` works as ever, and in which nothing of it changes.
+    """Return a scope in which ``network`` computes as in training, and in which nothing of it changes.
 
     ``with frozen(discriminator): logits = discriminator(images, training=True)`` normalises with the batch's own
     statistics and drops units as in training, but its moving averages and its random state are what they were before,
-    bit for bit. Gradients flow through it to ``images``. Call nothing else inside: other networks would stand still
-    as well.
+    bit for bit. Gradients flow through it to ``images``. Call no other network inside: it would not change either.
 
     This is not ``trainable = False``, which Keras 3 reads once, when the training function is traced, and which turns
     BatchNormalization to its moving averages.

@@ -1,14 +1,10 @@
-"""Noise, and pictures from it that are not grey.
+"""Latent sampling, and image generation with re-estimated BatchNorm statistics.
 
-BatchNormalization works in two ways: in training it normalises by the mean and variance of the batch, afterwards by
-*moving averages* of them. Those start at mean 0 and variance 1 and follow slowly: with Keras's momentum of 0.99 they
-have seen hardly a third of the truth after 40 iterations, while the weights have long gone elsewhere. A young generator
-asked for pictures in inference mode therefore shows grey, though the same generator makes coloured images in training.
-Asking in training mode gives colours, but then a face depends on the other faces of its batch.
-
-The clean way is to measure what the moving averages only guess: :func:`batchnorm_statistics` runs the generator on
-fresh noise and returns the true mean and variance of every normalised layer *for the present weights*. Pictures are
-then made in inference mode with those. Training never sees them.
+In inference BatchNormalization uses moving averages of mean and variance. These start at 0 and 1 and follow slowly:
+with Keras's momentum of 0.99 they hold hardly a third of the truth after 40 iterations, so a young generator in
+inference mode shows grey. In training mode a face would depend on the other faces of its batch. So
+:func:`batchnorm_statistics` measures mean and variance of every normalised layer for the present weights, and images
+are made in inference mode with those. Training never uses them.
 """
 
 from __future__ import annotations
@@ -20,15 +16,22 @@ import numpy as np
 
 
 def latent_noise(count: int, latent_dim: int, seed: int = 0, truncation: float | None = None) -> np.ndarray:
-    """Noise for ``count`` images, float32 (count, latent_dim), standard normal, the same on every backend.
+    """Draw standard normal noise for ``count`` images, the same on every backend.
 
     Parameters
     ----------
-    seed
+    count, latent_dim : int
+        Shape of the noise.
+    seed : int
         The same seed gives the same noise; the first rows do not depend on ``count``.
-    truncation
+    truncation : float, optional
         Draw again every component whose size exceeds this (a positive number, in standard deviations; 2 is mild,
         0.5 strong). Fewer odd faces, less variety. ``None``: no limit.
+
+    Returns
+    -------
+    ndarray of float32, shape (count, latent_dim)
+        z.
 
     Raises
     ------
@@ -53,21 +56,24 @@ def batchnorm_statistics(
     weights: list[tuple[keras.Variable, Any]] = (),
     batch_size: int = 64,
 ) -> list[tuple[keras.Variable, Any]]:
-    """Mean and variance of every BatchNormalization of ``generator`` for its present weights.
+    """Measure mean and variance of every BatchNormalization of ``generator`` for its present weights.
 
     Parameters
     ----------
-    inputs
+    generator : keras.Model
+        Not changed.
+    inputs : ndarray or list of ndarray
         What the generator reads for some images: noise (count, latent_dim), or a list of arrays.
-    weights
+    weights : list of tuple
         Pairs ``(weight, value)`` to measure with instead of the present weights, such as averages.
-    batch_size
-        The statistics of ``count`` images are measured so many at a time.
+    batch_size : int
+        Images measured at a time.
 
     Returns
     -------
-    Pairs ``(moving average, measured value)``, ready for ``keras.StatelessScope(state_mapping=...)``. Empty for a
-    generator without BatchNormalization. The generator itself is not changed.
+    list of tuple
+        Pairs ``(moving average, measured value)``, ready for ``keras.StatelessScope(state_mapping=...)``; empty for a
+        generator without BatchNormalization.
     """
     layers = [layer for layer in generator._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
     if not layers:
@@ -83,7 +89,7 @@ def batchnorm_statistics(
 
 
 def in_batches(inputs: Any, batch_size: int) -> list[Any]:
-    """An array, or each of a list of arrays, cut into parts of ``batch_size`` rows."""
+    """Cut an array, or each of a list of arrays, into parts of ``batch_size`` rows."""
     if isinstance(inputs, (list, tuple)):
         return [list(part) for part in zip(*(in_batches(array, batch_size) for array in inputs), strict=True)]
     return [inputs[start : start + batch_size] for start in range(0, len(inputs), batch_size)]
@@ -114,8 +120,26 @@ def generate(
     value_range: tuple[float, float] = (-1.0, 1.0),
     batch_size: int = 64,
 ) -> np.ndarray:
-    """Images of ``inputs`` (noise, or a list of arrays) in inference mode, uint8 (count, H, W, 3), with ``state``
-    (pairs of variable and value, such as measured statistics) in the place of what the generator holds."""
+    """Generate images in inference mode.
+
+    Parameters
+    ----------
+    generator : keras.Model
+        Not changed.
+    inputs : ndarray or list of ndarray
+        What it reads: noise (count, latent_dim), or a list of arrays of ``count`` rows.
+    state : list of tuple
+        Pairs ``(variable, value)`` that replace what the generator holds, such as measured statistics.
+    value_range : tuple of float
+        Of the generator's last activation.
+    batch_size : int
+        Images made at a time.
+
+    Returns
+    -------
+    ndarray of uint8, shape (count, H, W, 3)
+        RGB.
+    """
     low, high = value_range
     images = []
     for part in in_batches(inputs, batch_size):

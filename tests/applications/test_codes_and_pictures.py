@@ -23,7 +23,7 @@ class Sketch:
         return np.broadcast_to(latents[:, None, None], (len(latents), 16, 16, 3)).round().astype("uint8")
 
 
-class Labelled(Sketch):
+class LabelMixin(Sketch):
     label_names = NAMES
 
     def label_vectors(self, labels, count):
@@ -68,7 +68,7 @@ def test_only_the_hole_changes_and_nothing_in_it_is_looked_at(images):
     mask = inpaint.hole(16, (4, 4, 6, 6))
     found = inpaint.inpaint(Sketch(), images, mask)
     np.testing.assert_array_equal(found.repaired[:, mask == 0], images[:, mask == 0])
-    np.testing.assert_array_equal(found.repaired[:, mask == 1], found.made[:, mask == 1])
+    np.testing.assert_array_equal(found.repaired[:, mask == 1], found.generated[:, mask == 1])
     other = images.copy()
     other[:, mask == 1] = 7
     np.testing.assert_array_equal(inpaint.inpaint(Sketch(), other, mask).repaired, found.repaired)
@@ -94,9 +94,9 @@ def test_what_cannot_be_inpainted(images):
 
 def test_labels_are_those_given_or_those_that_the_model_names(images):
     assert codes.label_rows(Sketch(), images) is None
-    np.testing.assert_array_equal(codes.label_rows(Labelled(), images), Labelled().named(images))
-    np.testing.assert_array_equal(codes.label_rows(Labelled(), images, [2] * 40), np.eye(3)[[2] * 40])
-    assert inpaint.inpaint(Labelled(), images, labels=["green"] * 40).made[:, 0, 0, 0].max() == 0
+    np.testing.assert_array_equal(codes.label_rows(LabelMixin(), images), LabelMixin().named(images))
+    np.testing.assert_array_equal(codes.label_rows(LabelMixin(), images, [2] * 40), np.eye(3)[[2] * 40])
+    assert inpaint.inpaint(LabelMixin(), images, labels=["green"] * 40).generated[:, 0, 0, 0].max() == 0
 
 
 # -------------------------------------------------------------------------------------- retrieval, relabelling
@@ -120,7 +120,7 @@ def test_the_nearest_in_z_without_the_picture_itself(images):
 
 
 def test_many_codes_are_those_of_each_and_read_the_faces_own_labels(images):
-    class Told(Labelled):
+    class Told(LabelMixin):
         def encode(self, images, labels=None):
             return labels * images.mean(axis=(1, 2, 3))[:, None]
 
@@ -134,7 +134,7 @@ def test_many_codes_are_those_of_each_and_read_the_faces_own_labels(images):
 
 
 def test_one_code_under_every_label(images):
-    made = relabel.relabelled(Labelled(), images[:4], ["blue", "red"])
+    made = relabel.relabelled(LabelMixin(), images[:4], ["blue", "red"])
     brightness = images[:4].mean(axis=(1, 2, 3))
     assert made.shape == (2, 4, 16, 16, 3)
     np.testing.assert_allclose(made[0, :, 0, 0], brightness[:, None] * [0, 0, 1], atol=1)

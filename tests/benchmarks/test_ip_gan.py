@@ -25,9 +25,9 @@ def test_people_are_parted_so_that_nobody_is_on_both_sides():
     assert len(known) == 3 and len(strangers) == 2 and not known & strangers
     assert set(parts.training.identities) == known | {5}
     assert len(parts.seen) == 3 * ip_gan.PICTURES and len(parts.training) == 3 * 6 + 3 and len(parts.unseen) == 24
-    assert parts.training.labels.partial and (parts.training.labels.numbers >= 0).sum() == 18
-    named = np.array(parts.training.labels.names)[parts.training.labels.numbers]
-    labelled = parts.training.labels.numbers >= 0
+    assert parts.training.labels.partial and (parts.training.labels.class_ids >= 0).sum() == 18
+    named = np.array(parts.training.labels.names)[parts.training.labels.class_ids]
+    labelled = parts.training.labels.class_ids >= 0
     assert (named[labelled] == parts.training.identities[labelled].astype(str)).all()
     assert not {face.tobytes() for face in parts.training.images[:]} & {face.tobytes() for face in parts.seen.images[:]}
     with pytest.raises(ValueError, match="0 people have 13 pictures"):
@@ -77,21 +77,22 @@ def test_pies_file_is_read_column_by_column(tmp_path):
 
 def a_recogniser(path):
     """An untrained classifier of two people, as a finished run of `classify`."""
-    from keras_faces.models.classifier import classifier
-    from keras_faces.training.classifying import ClassifierConfig, ClassifierFolder
+    from keras_faces.models.networks.classifier import classifier
+    from keras_faces.runs.classifier import ClassifierConfig, ClassifierFolder
 
     folder = ClassifierFolder(path)
     folder.path.mkdir(parents=True)
-    asked = {"labels": "identity", "image_size": 16, "epochs": 1, "width": 2}
+    asked = {"labels": "identity", "image_size": 16, "epochs": 1, "width": 4}
     folder.write(ClassifierConfig(**asked, kind="classes", names=["a", "b"]))
     folder.log.write_text("epoch,accuracy\n0,0.5\n")
-    classifier(16, 2, 2).save(folder.network)
+    classifier(16, 2, 4).save(folder.network)
     folder.report.write_text("{}")
 
 
 def test_each_setting_is_trained_once_with_its_options_and_all_tables_are_written(tmp_path, monkeypatch):
-    from keras_faces import runs
-    from keras_faces.training import checkpoint, classifying
+    from keras_faces.runs import classifier as classifying
+    from keras_faces.runs import train as runs
+    from keras_faces.training import checkpoint
 
     asked = []
 
@@ -106,8 +107,8 @@ def test_each_setting_is_trained_once_with_its_options_and_all_tables_are_writte
     monkeypatch.setattr(ip_gan, "drawn_people", lambda size: some_people(size=size))
     monkeypatch.setattr(ip_gan, "factor_table", lambda *_: pandas.DataFrame({"factor": ["smile"]}))
     monkeypatch.setattr(ip_gan, "leakage_table", lambda *_: pandas.DataFrame())
-    monkeypatch.setattr(classifying, "train", never)
-    monkeypatch.setattr(runs, "train", untrained)
+    monkeypatch.setattr(classifying, "train_classifier", never)
+    monkeypatch.setattr(runs, "train_run", untrained)
     monkeypatch.setitem(ip_gan.SETTINGS, "ip-gan", ({"different_weight": 0.5}, *ip_gan.SETTINGS["ip-gan"][1:]))
     a_recogniser(tmp_path / "out/recogniser")
     given = ["--out", str(tmp_path / "out"), "--image-size", "16", "--width", "4", "--precision", "float32"]

@@ -12,7 +12,7 @@ from keras_faces.data import Faces, load
 from keras_faces.data.labels import Labels
 from keras_faces.data.packed import write_packed
 from keras_faces.metrics.features.base import Features
-from keras_faces.training.classifying import ClassifierConfig, split
+from keras_faces.runs.classifier import ClassifierConfig, split
 
 
 class Colours(Features):
@@ -84,8 +84,8 @@ def test_made_faces_join_the_people_that_they_show(faces, tmp_path):
     )
     whole = augment.joined(faces, tmp_path / "made.h5")
     assert whole.labels.names == ("red", "green", "blue", "half red + half green")
-    np.testing.assert_array_equal(whole.labels.numbers[12:], [3, 2, 3, 0])
-    np.testing.assert_array_equal(whole.labels.numbers[:12], faces.labels.numbers)
+    np.testing.assert_array_equal(whole.labels.class_ids[12:], [3, 2, 3, 0])
+    np.testing.assert_array_equal(whole.labels.class_ids[:12], faces.labels.class_ids)
     np.testing.assert_array_equal(whole.images[12:], faces.images[:4])
     assert augment.joined(faces, None).labels.names == faces.labels.names
 

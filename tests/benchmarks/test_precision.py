@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import precision
-from keras_faces import cli
+from keras_faces.cli import main as cli
 from keras_faces.data import load
 from keras_faces.data.packed import write_packed
 

@@ -7,11 +7,14 @@ import pandas
 import pytest
 
 from benchmarks import _results_table, results
-from keras_faces import cli, evaluate, models, plots
+from keras_faces import models
+from keras_faces.cli import main as cli
 from keras_faces.data.pictures import decode
+from keras_faces.figures import grids
 from keras_faces.files import lock
 from keras_faces.metrics import Score
-from keras_faces.runs import RunFolder
+from keras_faces.runs import evaluate
+from keras_faces.runs.folder import RunFolder
 
 SLOW_AT_125 = ("lsgan", "wgan", "wgan-gp", "sngan", "sagan")
 GIVEN = ["--image-size", "16", "--batch-size", "8", "--option", "latent_dim=5"]
@@ -25,7 +28,7 @@ def made(tmp_path_factory):
     (path / "faces").mkdir()
     for index in range(28):
         picture = random.integers(0, 256, (4, 4, 3)).repeat(4, axis=0).repeat(4, axis=1).astype("uint8")
-        plots.save_picture(picture, path / f"faces/{index:02d}.png")
+        grids.save_picture(picture, path / f"faces/{index:02d}.png")
     given = ["--data", str(path / "faces"), "--count", "16", *GIVEN, "--option", "width=4"]
     assert cli.main(["train", "dcgan", *given, "--epochs", "3", "--out", str(path / "out/small/dcgan")]) == 0
     return path

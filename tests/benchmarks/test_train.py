@@ -92,7 +92,7 @@ def test_the_torch_stylegan_has_our_stylegans_penalty_and_minibatch_statistics()
 
     from benchmarks.baselines import torch_stylegan
     from keras_faces.layers.minibatch_std import MinibatchStd
-    from keras_faces.models import stylegan
+    from keras_faces.models.gans import stylegan
 
     maps = np.random.default_rng(0).standard_normal((8, 4, 4, 3), "float32")
     ours = keras.ops.convert_to_numpy(MinibatchStd()(maps))
@@ -139,7 +139,7 @@ def test_report(capsys):
     assert "Weights of G and D: 1,791 and 1,265." in printed  # one pair: all programs have the same
     rows = [line.split("|") for line in printed.splitlines() if line.startswith("| this") or line.startswith("| Keras")]
     assert [row[1].strip() for row in rows] == ["this package", "Keras, train_step"]
-    assert all(float(row[3]) > 0 for row in rows) and rows[0][8].strip() == "1.00" and rows[0][11].strip().endswith("%")
+    assert all(float(row[3]) > 0 for row in rows) and rows[0][8].strip() == "1.00" and rows[0][10].strip().endswith("%")
     assert re.search(r"Matrix products: \d+ GFLOP/s in float32, \d+ GFLOP/s in bfloat16", printed)
     assert ("PyTorch, channels last | bfloat16" in printed) == bool(util.find_spec("torch"))
 

@@ -1,4 +1,4 @@
-"""Expressions over attributes: every spelling, precedence against Python's own, and errors that point at the place."""
+"""Expressions over attributes: every spelling, precedence against Python's own, and errors that name what is wrong."""
 
 import numpy as np
 import pandas as pd
@@ -70,7 +70,7 @@ def test_anything_else_is_a_value_error(pieces):
     try:
         assert select(TABLE, expression).shape == (16,)
     except ValueError as error:
-        assert str(error).endswith("^")
+        assert any(words in str(error) for words in ("unexpected", "cannot be read", "there is no attribute"))
 
 
 @pytest.mark.parametrize("values", [[1, -1, 0], [1, 0, 0], [True, False, False], [1.0, 0.0, -1.0]])
@@ -79,32 +79,51 @@ def test_minus_one_nought_and_bool_are_false(values):
 
 
 @pytest.mark.parametrize(
-    ("expression", "message", "caret"),
+    ("expression", "message"),
     [
-        ("", "expected an attribute, 'not' or '(', not the end", 0),
-        ("Smiling and", "expected an attribute, 'not' or '(', not the end", 11),
-        ("Smiling Male", "expected 'and', 'or' or the end, not 'Male'", 8),
-        ("Smiling and or Male", "expected an attribute, 'not' or '(', not 'or'", 12),
-        ("(Smiling", "expected ')', not the end", 8),
-        ("Smiling)", "expected 'and', 'or' or the end, not ')'", 7),
-        ("Smiling and  -Male", "unexpected '-'", 13),
-        ("Smiling and Male = 1", "unexpected '='", 17),
-        ("Male & Smileing", "there is no attribute 'Smileing'; did you mean Smiling?", 7),
-        ("Male &\t'Eye glasses'", "there is no attribute 'Eye glasses'; did you mean Eyeglasses?", 8),
-        ("Zzz", f"there is no attribute 'Zzz'; there are: {', '.join(NAMES)}", 0),
-        ("Male and identity", "'identity' is no attribute: not all of its values are -1, 0 or 1", 9),
-        ("Male and person", "'person' is no attribute: not all of its values are -1, 0 or 1", 9),
-        ("(" * 5000 + "Male" + ")" * 5000, "parentheses or 'not' more than 100 deep", 100),
+        ("", "cannot be read"),
+        ("Smiling and", "'Smiling and' cannot be read: join attributes by 'and', 'or' and 'not'"),
+        ("Smiling Male", "cannot be read"),
+        ("Smiling and or Male", "cannot be read"),
+        ("Smiling not and Male", "cannot be read"),
+        ("(Smiling", "cannot be read"),
+        ("Smiling)", "cannot be read"),
+        ("()", "cannot be read"),
+        ("Smiling and  -Male", "unexpected '-' in 'Smiling and  -Male'"),
+        ("Smiling and Male = 1", "unexpected '='"),
+        ("Smiling and 'Male", 'unexpected "\'"'),
+        ("Male & Smileing", "there is no attribute 'Smileing'; did you mean Smiling?"),
+        ("Male &\t'Eye glasses'", "there is no attribute 'Eye glasses'; did you mean Eyeglasses?"),
+        ("Zzz", f"there is no attribute 'Zzz'; there are: {', '.join(NAMES)}"),
+        ("Male and identity", "'identity' is no attribute: not all of its values are -1, 0 or 1"),
+        ("Male and person", "'person' is no attribute: not all of its values are -1, 0 or 1"),
+        ("(" * 5000 + "Male" + ")" * 5000, "cannot be read"),
+        ("not " * 5000 + "Male", "cannot be read"),
     ],
 )
-def test_errors_point_at_the_place(expression, message, caret):
-    table = TABLE if "identity" not in expression else TABLE.assign(identity=range(16))
-    table = table if "person" not in expression else TABLE.assign(person="Ann")
+def test_errors_name_what_is_wrong(expression, message):
+    table = TABLE.assign(identity=range(16), person="Ann") if "identity" in message or "person" in message else TABLE
     with pytest.raises(ValueError) as caught:
         select(table, expression)
-    said, line, mark = str(caught.value).split("\n")
-    assert said == message
-    assert mark == "    " + " " * caret + "^" and len(line) == 4 + len(expression)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["@Male", "Male.sum", "Male.sum()", "Male()", "Male(Smiling)", "Smiling and (Male)(Smiling)", "Male[0]", "`Male`"]
+    + [
+        "__import__('os')",
+        "Male; Smiling",
+        "Male, Smiling",
+        "[Male for Male in Smiling]",
+        "lambda: Male",
+        "c0",
+        "index",
+    ],
+)
+def test_nothing_of_python_or_pandas_can_be_reached(expression):
+    with pytest.raises(ValueError, match="unexpected|cannot be read|there is no attribute"):
+        select(TABLE, expression)
 
 
 def test_names_that_differ_in_case_alone():

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from data_prep import align
 from data_prep.align import Settings, align_folder, main, summary
-from data_prep.align_faces import CELEBA_LANDMARKS, Face, canonical, choose, similarity, warp
+from data_prep.engine.align_faces import CELEBA_LANDMARKS, Face, canonical, choose, similarity, warp
 from keras_faces.data.pictures import decode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -351,7 +351,7 @@ import sys
 import numpy as np
 from pathlib import Path
 from data_prep.align import Settings, align_folder
-from data_prep.align_faces import Detector, canonical
+from data_prep.engine.align_faces import Detector, canonical
 from keras_faces.data.pictures import decode
 table = align_folder(sys.argv[1], sys.argv[2], Settings(size=160), progress=False)
 detector = Detector(20)

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from data_prep import celeba
-from data_prep.celeba_files import read_file
-from data_prep.celeba_plots import correlations, frequencies, ordered_correlations
-from data_prep.labels import counted, listed, rows_of
-from data_prep.script import DONE, LOOK
+from data_prep.engine.celeba_files import read_file
+from data_prep.engine.celeba_plots import correlations, frequencies, ordered_correlations
+from data_prep.engine.labels import rows_of
+from data_prep.engine.script import DONE, LOOK, counted, listed
 
 ROWS = [
     "image_id,partition,identity,Smiling,Male",
@@ -161,6 +161,8 @@ def test_correlations_put_together_what_comes_together():
         ("a.jpg", "aa.jpg", False),
         ("a", "a.jpg", True),
         ("a.b.jpg", "a.jpg", False),
+        (r"Ann\1.jpg", "lfw/Ann/1.jpg", True),
+        ("./Ann/1.jpg", "Ann/1.jpg", True),
     ],
 )
 def test_a_row_and_its_picture(row, picture, fits):

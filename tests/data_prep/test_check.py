@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from data_prep.check import check, main, summary
-from data_prep.check_picture import Looked, header, headers_of_any_size, look_at
-from data_prep.check_sheet import THUMB, Sample, draw_sheet
-from data_prep.duplicates import equal_groups, fingerprint, near_groups, near_pairs
-from data_prep.sources import Source, sources, threaded
+from data_prep.engine.check_picture import THUMB, draw_sheet, header, headers_of_any_size, inspect, sample_images
+from data_prep.engine.duplicates import equal_groups, fingerprint, near_groups, near_pairs
+from data_prep.engine.pipeline import threaded
+from data_prep.engine.sources import open_source
 from keras_faces.data.pictures import decode_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +90,7 @@ def packed(path: Path, files: dict[str, bytes]) -> Path:
 @pytest.mark.parametrize("name", FILES)
 def test_every_kind_of_picture_is_known(name):
     data, kinds = FILES[name]
-    looked = look_at(Source(name, data))
+    looked = inspect(name, data)
     assert looked.reason == "" and looked.bytes == len(data)
     if kinds is None:
         assert "animated" in looked.kinds
@@ -103,8 +103,8 @@ def test_every_kind_of_picture_is_known(name):
 @pytest.mark.parametrize("name", BROKEN)
 def test_every_broken_file_has_a_reason(name):
     data, reason = BROKEN[name]
-    looked = look_at(Source(name, data), thumb=8)
-    assert looked.small is None
+    looked = inspect(name, data)
+    assert looked.fingerprint is None and looked.bytes == len(data)
     assert re.search(reason, looked.reason)
 
 
@@ -142,8 +142,7 @@ def test_a_folder(folder):
     assert found.sizes == {(64, 64): 4, (48, 48): 1}
     assert found.equal == [["Ann/1.jpg", "Ann/again.jpg"]]
     assert found.near == [["Ann/2.jpg", "Bo/small.jpg"]]
-    assert [file.name for file in found.broken] == ["Bo/cut.jpg"]
-    assert [file.name for file in found.others] == ["notes.txt"]
+    assert list(found.broken) == ["Bo/cut.jpg"] and list(found.others) == ["notes.txt"]
 
 
 def test_an_archive_gives_the_same(folder, tmp_path):
@@ -171,8 +170,10 @@ def test_the_script_reports_draws_and_ends_with_3(folder, tmp_path, capsys):
 
 
 def test_places_that_are_none(tmp_path):
-    with pytest.raises(NotADirectoryError, match="absent is neither a folder"):
+    with pytest.raises(FileNotFoundError, match="absent is not there; give a folder of pictures or an archive"):
         check(tmp_path / "absent")
+    with pytest.raises(ValueError, match="test_check.py is neither a folder nor an archive"):
+        check(Path(__file__))
     (tmp_path / "bad.zip").write_bytes(b"PK\x03\x04 cut")
     with pytest.raises(ValueError, match="bad.zip: damaged or cut short"):
         check(tmp_path / "bad.zip", progress=False)
@@ -186,7 +187,7 @@ def test_an_empty_folder_needs_a_look(tmp_path, capsys):
 def test_the_script_ends_without_a_traceback(tmp_path):
     command = [sys.executable, "-m", "data_prep.check", str(tmp_path / "absent")]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert result.returncode == 1 and "absent is neither" in result.stderr and "Traceback" not in result.stderr
+    assert result.returncode == 1 and "absent is not there" in result.stderr and "Traceback" not in result.stderr
 
 
 def test_the_fingerprint_outlives_saving_and_scaling_but_not_another_picture():
@@ -238,21 +239,20 @@ def test_the_search_takes_seconds_for_many():
     assert near_groups(prints) == [[number, 49_900 + number] for number in range(100)]
 
 
-def test_the_sample_is_fair_and_in_order():
-    taken = Counter()
-    for seed in range(300):
-        sample = Sample(5, seed)
-        for number in range(20):
-            sample.see(number, number)
-        chosen = sample.chosen()
+def test_the_sample_is_fair_and_in_order(tmp_path):
+    source = open_source(fill(tmp_path, {f"{number:02d}.jpg": jpeg(number, side=8) for number in range(20)}))
+    names, taken = [picture.name for picture in source.pictures], Counter()
+    for seed in range(100):
+        chosen = list(sample_images(source, names, 5, seed))
         assert len(chosen) == 5 and chosen == sorted(chosen)
         taken.update(chosen)
-    assert all(45 <= taken[number] <= 110 for number in range(20))  # 75 on average
+    assert all(10 <= taken[name] <= 45 for name in names)  # 25 on average
+    images = sample_images(source, names, 99)
+    assert list(images) == names and all(image.shape == (THUMB, THUMB, 3) for image in images.values())
 
 
 def test_a_sheet_of_one_with_a_long_name():
-    one = Looked("ä" * 300 + ".jpg", True, small=np.full((THUMB, THUMB, 3), 9, np.uint8))
-    sheet = np.asarray(draw_sheet([one]))
+    sheet = np.asarray(draw_sheet({"ä" * 300 + ".jpg": np.full((THUMB, THUMB, 3), 9, np.uint8)}))
     assert (sheet[6 : 6 + THUMB, 6 : 6 + THUMB] == 9).all() and (sheet[:6] == 255).all()
 
 
@@ -270,12 +270,21 @@ def iter_and_note(started: list, count: int):
         yield number
 
 
-def test_a_file_that_vanishes_is_a_reason(folder):
-    count, files = sources(folder)
-    files = list(files)
-    assert count == len(files) == 7
+def test_a_file_that_cannot_be_opened_is_a_reason(folder):
     (folder / "Ann" / "1.jpg").unlink()
-    assert look_at(files[0]).reason.startswith("cannot be opened (")
+    (folder / "Ann" / "1.jpg").symlink_to("nowhere.jpg")
+    assert check(folder, progress=False).broken["Ann/1.jpg"].startswith("cannot be opened (")
+
+
+def test_many_broken_files_and_names_that_are_no_unicode(tmp_path, capsys):
+    fill(tmp_path / "in", {f"{number:05d}.png": b"" for number in range(3000)})
+    if sys.platform == "linux":
+        (tmp_path / "in" / "caf\udce9.png").write_bytes(b"text")
+    assert main([str(tmp_path / "in"), "--quiet", "--json", str(tmp_path / "f.json")]) == 3
+    found = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
+    assert (
+        len(found["broken"]) == 3000 + (sys.platform == "linux") and "00000.png: empty file" in capsys.readouterr().out
+    )
 
 
 @pytest.mark.skipif(not LFW.is_dir(), reason="no LFW photographs beside this checkout")

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from data_prep import fetch, fetch_lfw
-from data_prep.fetch_celeba import FILES, Published, collect, verify
-from data_prep.fetch_lfw import SOURCES
+from data_prep import fetch
+from data_prep.engine import fetch_lfw
+from data_prep.engine.fetch_celeba import FILES, Published, collect, verify
+from data_prep.engine.fetch_lfw import SOURCES
 
 ROOT = Path(__file__).resolve().parents[2]
 FACES = {f"lfw_funneled/{who}/{who}_0001.jpg": who.encode() * 50 for who in ("Ann_Lee", "Bo_Li")}
@@ -144,12 +145,6 @@ def test_what_a_killed_download_left_is_removed_once_it_is_old(tmp_path, lfw):
         os.utime(part, (time.time() - age,) * 2)
     fetch_lfw.download(lfw, tmp_path, 0, progress=False)
     assert sorted(tree(tmp_path)) == [lfw.file, f"{lfw.file}.part_young"]
-
-
-def test_without_scikit_learn_the_way_out_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(ImportError, match="pip install 'scikit-learn"):
-        fetch_lfw.fetch_lfw(tmp_path / "out", downloads=tmp_path)
 
 
 CELEBA = {

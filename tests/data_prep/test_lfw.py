@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from data_prep import lfw
-from data_prep.celeba_files import read_file
-from data_prep.script import DONE, LOOK
+from data_prep.engine.celeba_files import read_file
+from data_prep.engine.script import DONE, LOOK
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 NAMES = ["lfw/Bob/Bob_0001.jpg", "lfw/Ann/Ann_0001.jpg", "lfw/Bob/Bob_0002.jpg", "lfw/Çiğdem/1.jpg"]
@@ -51,6 +51,7 @@ def test_lists_give_the_partition_and_choose_the_people(lists):
         ("Ann\t1\n", r"line 1: 'Ann\\t1' is no count of people"),
         ("2\nAnn\t1\n", "its first line counts 2 people, but there are 1"),
         ("1\nAnn 1\n", "line 2: 'Ann 1' is not a name, a tab and a number"),
+        ("1\nAnn\t1\t2\nAnn\t1\tBob\t1\n", "line 2: .*this is a list of pairs.*give peopleDevTrain.txt"),
         ("2\nAnn\t1\n\nAnn\t2\n", "line 4: Ann was there before"),
         ("", r"is empty \(0 bytes\)"),
         ("2\n1\nAnn\t1\n1\nBob\t1\n", "line 2: '1' is not a name, a tab and a number"),

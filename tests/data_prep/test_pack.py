@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from data_prep import celeba, pack
-from data_prep.script import DONE, LOOK
+from data_prep.engine.script import DONE, LOOK
 from keras_faces.data import load
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -58,3 +58,9 @@ def test_its_state_is_all_that_the_next_exchange_depends_on():
     for variable, value in zip(pool.variables, state, strict=True):
         variable.assign(value)
     assert told(pool.exchange(numbered(4, 5, 6))) == first
+
+
+def test_the_configuration_comes_back():
+    pool = ImagePool(3, (2, 2, 3), seed=1, name="mine")
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(pool))
+    assert isinstance(again, ImagePool) and again.get_config() == pool.get_config()

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_faces.data.drawn import DrawnFaces
-from keras_faces.data.portrait import portrait
+from keras_faces.data.drawn import DrawnFaces, portrait
 from keras_faces.metrics.factors import OF_THE_PERSON, OF_THE_PICTURE, FactorReader, carried_over, factors
 from keras_faces.metrics.leakage import identity_leakage
 

@@ -186,7 +186,7 @@ def test_streamed_moments_equal_numpys_far_from_zero():
     moments = Moments()
     for start in range(0, 501, 60):
         moments.add(rows[start : start + 60])
-    halves = Moments(rows[:200]).merge(Moments(rows[200:])).merge(Moments())
+    halves = Moments.joined([Moments(rows[:200]), Moments(rows[200:]), Moments()])
     for found in (moments, halves, GroupedMoments(8).add_all(np.array_split(rows, 20)).merged()):
         assert found.n == 501 and found.dimension == 7
         np.testing.assert_allclose(found.mean, rows.mean(axis=0), rtol=1e-14)

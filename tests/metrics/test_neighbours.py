@@ -1,10 +1,10 @@
-"""Neighbours, the memorisation rate of an honest system, of copies and of far-off faces, and the picture."""
+"""Neighbours, the memorisation rate of an honest system, of copies and of far-off faces."""
 
 import numpy as np
 import pytest
 
-from keras_faces import metrics, plots
-from keras_faces.metrics.neighbours import memorisation_from_features, nearest_from_features, neighbours_figure
+from keras_faces import metrics
+from keras_faces.metrics.neighbours import memorisation_from_features, nearest_from_features
 
 
 @pytest.fixture
@@ -22,7 +22,11 @@ def test_neighbours_are_those_of_all_distances(random):
 
 def test_copies_are_found_among_images(random):
     train = random.integers(0, 256, (30, 12, 12, 3), dtype="uint8")
-    numbers, distances = metrics.nearest_neighbours(train[[11, 3]], train, k=2)
+    features = metrics.features.get("pixels")
+    train_features = metrics.features_of(train, features, progress=False)
+    numbers, distances = nearest_from_features(
+        metrics.features_of(train[[11, 3]], features, side="fake", progress=False), train_features, k=2
+    )
     assert numbers[:, 0].tolist() == [11, 3]
     assert (distances[:, 0] < 1e-3).all() and (distances[:, 1] > 0.1).all()
 
@@ -58,17 +62,3 @@ def test_wrong_numbers_are_told(random):
         nearest_from_features(points[:, :1], points)
     with pytest.raises(ValueError, match="quantile=1"):
         memorisation_from_features(points, points, points, quantile=1)
-
-
-def test_the_picture_holds_the_samples_and_their_neighbours(random):
-    fake = random.integers(0, 256, (3, 16, 16, 3), dtype="uint8")
-    train = random.integers(0, 256, (9, 16, 16, 3), dtype="uint8")
-    numbers = np.array([[1, 2], [3, 4], [8, 0]])
-    left, right = neighbours_figure(fake, train, numbers, count=2).axes
-    shown = plots.untile(np.asarray(right.images[0].get_array()), 128)[:, ::8, ::8]
-    np.testing.assert_array_equal(shown, train[[1, 2, 3, 4]])
-    np.testing.assert_array_equal(plots.untile(np.asarray(left.images[0].get_array()), 128)[:, ::8, ::8], fake[:2])
-    larger = random.integers(0, 256, (9, 30, 30, 3), dtype="uint8")
-    assert len(neighbours_figure(fake, larger, numbers).axes) == 2
-    with pytest.raises(ValueError, match="2 rows of neighbours"):
-        neighbours_figure(fake, train, numbers[:2])

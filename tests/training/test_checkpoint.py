@@ -8,26 +8,30 @@ from keras_faces.training import checkpoint
 
 
 @pytest.fixture
-def trained(narrow, photographs):
-    model = narrow("slides-v2")
-    model.fit(photographs[:16], batch_size=8, epochs=1, verbose=0)
-    return model
+def model(trained):
+    return trained("slides-v2")
 
 
-def test_every_variable_comes_back_bit_for_bit(trained, narrow, values, tmp_path):
-    checkpoint.save(tmp_path / "c.h5", trained, epoch=3, iteration=40)
+@pytest.fixture(scope="module")
+def untouched(narrow):
+    """One for checkpoints that are not loaded."""
+    return narrow("slides-v2", seed=99)
+
+
+def test_every_variable_comes_back_bit_for_bit(model, narrow, values, tmp_path):
+    checkpoint.save(tmp_path / "c.h5", model, epoch=3, iteration=40)
     fresh = narrow("slides-v2", seed=99)
     assert checkpoint.load(tmp_path / "c.h5", fresh) == (3, 40)
     for group in ("variables", "optimizer"):
-        old, new = (getattr(model, group) for model in (trained, fresh))
+        old, new = (getattr(each, group) for each in (model, fresh))
         old, new = (getattr(variables, "variables", variables) for variables in (old, new))
         for first, second in zip(values(old), values(new), strict=True):
             assert first.dtype == second.dtype
             np.testing.assert_array_equal(first, second)
 
 
-def test_random_states_and_both_step_counts_are_in_it(trained, tmp_path):
-    checkpoint.save(tmp_path / "c.h5", trained, 1, 2)
+def test_random_states_and_both_step_counts_are_in_it(model, tmp_path):
+    checkpoint.save(tmp_path / "c.h5", model, 1, 2)
     with h5py.File(tmp_path / "c.h5") as file:
         paths = [dataset.attrs["path"] for group in file.values() for dataset in group.values()]
     assert sum("seed_generator_state" in path for path in paths) == 1 + 4  # the noise and D's four Dropouts
@@ -35,63 +39,63 @@ def test_random_states_and_both_step_counts_are_in_it(trained, tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
-def test_a_file_cut_short_is_named_and_nothing_changes(trained, narrow, values, tmp_path, share):
+def test_a_file_cut_short_is_named_and_nothing_changes(model, untouched, values, tmp_path, share):
     whole = tmp_path / "c.h5"
-    checkpoint.save(whole, trained, 1, 2)
+    checkpoint.save(whole, model, 1, 2)
     cut = tmp_path / "cut.h5"
     cut.write_bytes(whole.read_bytes()[: int(share * whole.stat().st_size)])
-    fresh = narrow("slides-v2", seed=99)
-    before = values(fresh.variables)
+    before = values(untouched.variables)
     with pytest.raises(checkpoint.CheckpointError, match="cut.h5"):
-        checkpoint.load(cut, fresh)
-    for old, new in zip(before, values(fresh.variables), strict=True):
+        checkpoint.load(cut, untouched)
+    for old, new in zip(before, values(untouched.variables), strict=True):
         np.testing.assert_array_equal(old, new)
 
 
-def test_a_text_file_is_no_checkpoint(trained, tmp_path):
+def test_a_text_file_is_no_checkpoint(model, tmp_path):
     (tmp_path / "c.h5").write_text("hello")
     with pytest.raises(checkpoint.CheckpointError, match="damaged"):
-        checkpoint.load(tmp_path / "c.h5", trained)
+        checkpoint.load(tmp_path / "c.h5", model)
 
 
-def test_another_hdf5_file_is_no_checkpoint(trained, tmp_path):
+def test_another_hdf5_file_is_no_checkpoint(model, tmp_path):
     h5py.File(tmp_path / "c.h5", "w").close()
     with pytest.raises(checkpoint.CheckpointError, match="no checkpoint"):
-        checkpoint.load(tmp_path / "c.h5", trained)
+        checkpoint.load(tmp_path / "c.h5", model)
 
 
-def test_a_missing_file(trained, tmp_path):
+def test_a_missing_file(model, tmp_path):
     with pytest.raises(FileNotFoundError, match="c.h5"):
-        checkpoint.load(tmp_path / "c.h5", trained)
+        checkpoint.load(tmp_path / "c.h5", model)
 
 
-def test_another_system_and_another_size_are_refused(trained, narrow, tmp_path):
-    checkpoint.save(tmp_path / "c.h5", trained, 1, 2)
+def test_another_system_and_another_size_are_refused(model, narrow, tmp_path):
+    checkpoint.save(tmp_path / "c.h5", model, 1, 2)
     with pytest.raises(checkpoint.CheckpointError, match="slides_v2, not of slides_v1"):
         checkpoint.load(tmp_path / "c.h5", narrow("slides-v1"))
     with pytest.raises(checkpoint.CheckpointError, match="image size"):
         checkpoint.load(tmp_path / "c.h5", narrow("slides-v2", image_size=24))
 
 
-def test_weights_that_are_not_finite_never_replace_a_checkpoint(trained, tmp_path):
-    checkpoint.save(tmp_path / "c.h5", trained, 1, 2)
+def test_weights_that_are_not_finite_never_replace_a_checkpoint(narrow, tmp_path):
+    model = narrow("slides-v2")
+    checkpoint.save(tmp_path / "c.h5", model, 1, 2)
     whole = (tmp_path / "c.h5").read_bytes()
-    trained.generator.trainable_variables[0].assign(np.full(trained.generator.trainable_variables[0].shape, np.nan))
+    model.generator.trainable_variables[0].assign(np.full(model.generator.trainable_variables[0].shape, np.nan))
     with pytest.raises(checkpoint.CheckpointError, match="not finite"):
-        checkpoint.save(tmp_path / "c.h5", trained, 2, 2)
+        checkpoint.save(tmp_path / "c.h5", model, 2, 2)
     assert (tmp_path / "c.h5").read_bytes() == whole and len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_full_disk_leaves_the_last_whole_checkpoint(trained, tmp_path):
+def test_a_full_disk_leaves_the_last_whole_checkpoint(model, tmp_path):
     """The operating system refuses to let the file grow, which is what a full disk does."""
     resource = pytest.importorskip("resource")
-    checkpoint.save(tmp_path / "c.h5", trained, 1, 2)
+    checkpoint.save(tmp_path / "c.h5", model, 1, 2)
     whole = (tmp_path / "c.h5").read_bytes()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) // 2, hard))
     try:
         with pytest.raises(checkpoint.CheckpointError, match="could not be written.*last whole checkpoint stays"):
-            checkpoint.save(tmp_path / "c.h5", trained, 2, 2)
+            checkpoint.save(tmp_path / "c.h5", model, 2, 2)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert (tmp_path / "c.h5").read_bytes() == whole and len(list(tmp_path.iterdir())) == 1

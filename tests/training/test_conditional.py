@@ -6,11 +6,12 @@ import numpy as np
 import pandas
 import pytest
 
-from keras_faces import losses
 from keras_faces.data import Faces
-from keras_faces.runs import RunConfig, RunFolder, train
+from keras_faces.runs.folder import RunConfig, RunFolder
+from keras_faces.runs.train import train_run
+from keras_faces.training import losses
+from keras_faces.training.conditional import BANK
 from keras_faces.training.gradients import input_gradients
-from keras_faces.training.labelled import BANK
 
 to_numpy, tensor = keras.ops.convert_to_numpy, keras.ops.convert_to_tensor
 SYSTEMS = ("cgan", "acgan")
@@ -28,13 +29,13 @@ def painted(faces):
 def test_every_photograph_comes_with_its_own_label_and_fakes_are_asked_for_the_same(narrow, photographs, labels_of):
     model, twin = narrow("cgan", d_steps=2), narrow("cgan", d_steps=2)
     rows = labels_of("cgan", 16)[0][::-1].copy()
-    seen, improve = [], model.improve_discriminator
-    model.improve_discriminator = lambda *given: seen.append([to_numpy(part) for part in given]) or improve(*given)
+    seen, improve = [], model.train_discriminator
+    model.train_discriminator = lambda *given: seen.append([to_numpy(part) for part in given]) or improve(*given)
     model.step(photographs[:16], rows)
     assert len(seen) == 2
     for k, (real, fake, labels) in enumerate(seen):
         part = slice(8 * k, 8 * k + 8)
-        np.testing.assert_allclose(real, to_numpy(twin.scaled(photographs[part])), atol=1e-6)
+        np.testing.assert_allclose(real, to_numpy(twin.preprocess(photographs[part])), atol=1e-6)
         np.testing.assert_array_equal(labels, rows[part])
         wanted = twin.generator([twin.noise(8), tensor(rows[part])], training=True)
         np.testing.assert_allclose(fake, to_numpy(wanted), atol=1e-5)
@@ -67,15 +68,15 @@ def test_without_labels_or_with_others_it_does_not_learn(narrow, photographs):
 def test_the_gradient_penalty_is_that_of_the_score_with_its_labels(narrow, photographs, labels_of, name):
     rule = {"loss": "wgan-gp", "r1": 3.0}
     model, plain = narrow(name, **rule), narrow(name, loss="wgan-gp", gradient_penalty=0.0)
-    real, fake = model.scaled(photographs[:8]), model.scaled(photographs[8:16])
+    real, fake = model.preprocess(photographs[:8]), model.preprocess(photographs[8:16])
     labels = tensor(labels_of(name, 8)[0])
-    share = to_numpy(narrow(name, **rule).share_of_photographs(8))
+    share = to_numpy(narrow(name, **rule).random(keras.random.uniform, 8, 1, 1, 1))
     assert share.shape == (8, 1, 1, 1) and len(np.unique(share)) == 8
     others = [labels] if len(model.d_logits.inputs) > 1 else []
     penalty = losses.gradient_penalty(input_gradients(plain.d_logits, losses.between(real, fake, share), *others))
     at_photographs = losses.r1_penalty(input_gradients(plain.d_logits, real, *others))
-    difference = float(model.improve_discriminator(real, fake, labels)["d_loss"]) - float(
-        plain.improve_discriminator(real, fake, labels)["d_loss"]
+    difference = float(model.train_discriminator(real, fake, labels)["d_loss"]) - float(
+        plain.train_discriminator(real, fake, labels)["d_loss"]
     )
     assert difference == pytest.approx(10 * float(penalty) + 3 * float(at_photographs), rel=1e-3)
 
@@ -84,7 +85,7 @@ def test_the_gradient_penalty_is_that_of_the_score_with_its_labels(narrow, photo
 def test_weights_are_clipped(narrow, photographs, labels_of, values, name):
     model = narrow(name, clip=0.02)
     labels = tensor(labels_of(name, 8)[0])
-    model.improve_discriminator(model.scaled(photographs[:8]), model.scaled(photographs[8:16]), labels)
+    model.train_discriminator(model.preprocess(photographs[:8]), model.preprocess(photographs[8:16]), labels)
     assert max(np.abs(value).max() for value in values(model.discriminator.trainable_variables)) == np.float32(0.02)
 
 
@@ -177,13 +178,13 @@ def config(name, labels):
 
 
 @pytest.mark.parametrize("name, spec", [("cgan", "Smiling, Male, Eyeglasses"), ("acgan", "Male")])
-def test_a_resumed_run_has_the_same_weights_and_labels_bit_for_bit(tmp_path, labelled, name, spec):
+def test_a_resumed_run_has_the_same_weights_and_labels_bit_for_bit(tmp_path, labelled, name, spec, eager):
     faces = labelled.labelled(spec)
     whole, stopped = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "stopped")
-    train(whole, config(name, faces.labels), faces)
+    train_run(whole, config(name, faces.labels), faces)
     with pytest.raises(KeyboardInterrupt):
-        train(stopped, config(name, faces.labels), faces, callbacks=[Stop()])
-    train(stopped, stopped.read(), faces, resume=True)
+        train_run(stopped, config(name, faces.labels), faces, callbacks=[Stop()])
+    train_run(stopped, stopped.read(), faces, resume=True)
     with h5py.File(whole.checkpoint) as first, h5py.File(stopped.checkpoint) as second:
         names = [f"{group}/{key}" for group in first for key in first[group]]
         assert len(names) > 30
@@ -192,4 +193,4 @@ def test_a_resumed_run_has_the_same_weights_and_labels_bit_for_bit(tmp_path, lab
     for grid in whole.samples.glob("*.png"):
         assert grid.read_bytes() == (stopped.samples / grid.name).read_bytes()
     log = pandas.read_csv(stopped.log)
-    assert log["step"].tolist() == [3, 6] and log[list(stopped.read().build().NUMBERS)].notna().all(axis=None)
+    assert log["step"].tolist() == [3, 6] and log[list(stopped.read().build().METRICS)].notna().all(axis=None)

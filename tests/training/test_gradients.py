@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_faces import losses
+from keras_faces.training import losses
 from keras_faces.training.gradients import frozen, global_norm, input_gradients, value_and_grad
 
 

@@ -6,8 +6,9 @@ import pandas
 import pytest
 
 from keras_faces.data import Faces
-from keras_faces.runs import RunConfig, RunFolder, train
-from keras_faces.training.callbacks import Count, Progress
+from keras_faces.runs.callbacks import Count, Progress
+from keras_faces.runs.folder import RunConfig, RunFolder
+from keras_faces.runs.train import train_run
 
 
 def asked(system="dcgan", **changes):
@@ -25,7 +26,7 @@ def one_by_one(tmp_path_factory):
     random = np.random.default_rng(0)
     faces = Faces(random.integers(0, 256, (48, 16, 16, 3), dtype=np.uint8))
     folder = tmp_path_factory.mktemp("one") / "run"
-    return faces, folder, weights(train(RunFolder(folder), asked(), faces))
+    return faces, folder, weights(train_run(RunFolder(folder), asked(), faces))
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -41,7 +42,7 @@ class StopAfter(keras.callbacks.Callback):
 
 def test_the_weights_are_the_same_and_what_is_due_is_made_at_the_calls_end(tmp_path, one_by_one):
     faces, folder, expected = one_by_one
-    model = train(RunFolder(tmp_path / "run"), asked(steps_per_call=4), faces)  # an epoch of 6: calls of 4 and of 2
+    model = train_run(RunFolder(tmp_path / "run"), asked(steps_per_execution=4), faces)  # an epoch of 6: 4 and 2
     for first, second in zip(expected, weights(model), strict=True):
         np.testing.assert_array_equal(first, second)
     names = [sorted(file.name for file in (place / "samples").glob("*.png")) for place in (folder, tmp_path / "run")]
@@ -54,23 +55,23 @@ def test_the_weights_are_the_same_and_what_is_due_is_made_at_the_calls_end(tmp_p
 def test_resumed_from_a_call_that_was_not_the_last_of_its_epoch(tmp_path, one_by_one):
     faces, _, expected = one_by_one
     with pytest.raises(KeyboardInterrupt):
-        train(RunFolder(tmp_path / "run"), asked(steps_per_call=4), faces, callbacks=[StopAfter(3)])
-    model = train(RunFolder(tmp_path / "run"), asked(steps_per_call=4), faces, resume=True)
+        train_run(RunFolder(tmp_path / "run"), asked(steps_per_execution=4), faces, callbacks=[StopAfter(3)])
+    model = train_run(RunFolder(tmp_path / "run"), asked(steps_per_execution=4), faces, resume=True)
     for first, second in zip(expected, weights(model), strict=True):
         np.testing.assert_array_equal(first, second)
 
 
 def test_stages_are_counted_by_iterations(tmp_path, one_by_one):
     faces, _, _ = one_by_one
-    config = asked(steps_per_call=3)
+    config = asked(steps_per_execution=3)
     config.options["stages"] = "sgd:1e-2:6,adam:2e-4"
-    model = train(RunFolder(tmp_path / "run"), config, faces)
+    model = train_run(RunFolder(tmp_path / "run"), config, faces)
     counts = [int(keras.ops.convert_to_numpy(part.iterations)) for part in model.optimizer.generator.optimizers]
     assert counts == [6, 6]
 
 
 def test_what_is_due_within_a_call_is_due_at_its_end():
-    progress = Progress(iterations=10, epoch=1, call=4)
+    progress = Progress(iterations=10, epoch=1, steps_per_execution=4)
     count = Count(progress)
     count.on_epoch_begin(0)
     due = []

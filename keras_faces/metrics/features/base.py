@@ -1,7 +1,4 @@
-"""`Features`: what every way to describe images has in common.
-
-Read next: ``pixels.py``, the simplest of them; ``classifier.py``, which also knows classes.
-"""
+"""`Features`: the base class of everything that describes images. See also ``pixels.py``, the simplest one."""
 
 from __future__ import annotations
 
@@ -23,23 +20,23 @@ BOXES: dict[str, Box] = {
 
 
 class Features(ABC):
-    """Images uint8 (N, H, W, 3) of any size to numbers float32 (N, dimension).
+    """Map images uint8 (N, H, W, 3) of any size to numbers float32 (N, dimension).
 
-    A kind of features says its `title` and `dimension`, and writes `describe`.
+    A subclass sets `title` and `dimension`, and writes `describe`.
 
     Parameters
     ----------
-    image_size
+    image_size : int
         Side of the images that `describe` reads, in pixels.
-    box
-        The part of each image that is looked at, see `check_box`.
+    box : str or (top, bottom, left, right), optional
+        The part of each image to look at, see `check_box`.
 
     Attributes
     ----------
-    class_names
-        Names of what `probabilities` tells apart, or None.
-    label_kind
-        "classes" (probabilities sum to 1) or "attributes" (each between 0 and 1 by itself); "" without class names.
+    class_names : tuple of str or None
+        The classes or attributes of `probabilities`.
+    label_kind : str
+        "classes" (probabilities sum to 1), "attributes" (each from 0 to 1), or "" without class names.
     """
 
     title: str = ""
@@ -53,7 +50,7 @@ class Features(ABC):
 
     @property
     def name(self) -> str:
-        """What every score says of them: "pixels (PCA, 64 components, fitted on 1,000 images)"."""
+        """The name in every score: "pixels (PCA, 64 components, fitted on 1,000 images)"."""
         if self.box is None:
             return self.title
         top, bottom, left, right = self.box
@@ -61,19 +58,19 @@ class Features(ABC):
 
     @property
     def resize(self) -> str:
-        """How images come to ``image_size``, in words."""
+        """How images are brought to ``image_size``, in words."""
         return resize_name(self.image_size)
 
     def fit(self, real_images: np.ndarray) -> None:  # noqa: B027 (most have nothing to learn)
         """Learn from real images, uint8 (N, H, W, 3), before the first call."""
 
     def __call__(self, images: np.ndarray, batch_size: int = 64) -> np.ndarray:
-        """Features of uint8 images (N, H, W, 3), float32 (N, dimension)."""
+        """Features of images uint8 (N, H, W, 3): float32 (N, dimension)."""
         return self._in_batches(self.describe, images, batch_size, self.dimension)
 
     @abstractmethod
     def describe(self, images: np.ndarray) -> np.ndarray:
-        """Features of one batch that is cropped and resized: float32 (n, S, S, 3) in 0..255, not rounded."""
+        """Features of one batch, cropped and resized: float32 (n, image_size, image_size, 3) in 0..255, not rounded."""
 
     def probabilities(self, images: np.ndarray, batch_size: int = 64) -> np.ndarray:
         """Probability of each class or attribute, float32 (N, C), in the order of `class_names`.
@@ -101,13 +98,28 @@ class Features(ABC):
         return found
 
 
+class NetworkFeatures(Features):
+    """Features of a classifier: ``_network`` maps images in [-1, 1] to its features and its classes."""
+
+    _network: Any
+
+    def describe(self, images: np.ndarray) -> np.ndarray:
+        return self._outputs(images)[0]
+
+    def probabilities(self, images: np.ndarray, batch_size: int = 64) -> np.ndarray:
+        return self._in_batches(lambda batch: self._outputs(batch)[1], images, batch_size, len(self.class_names))
+
+    def _outputs(self, images: np.ndarray) -> list[np.ndarray]:
+        return self._network.predict_on_batch(images / np.float32(127.5) - 1)
+
+
 def check_box(box: str | Box | None) -> Box | None:
     """A box as four shares (top, bottom, left, right), or None for the whole image.
 
     Parameters
     ----------
-    box
-        None, a name of `BOXES`, four numbers, or their text: "0.19,0.87,0.17,0.84".
+    box : str or (float, float, float, float), optional
+        A name of `BOXES`, four numbers, or their text: "0.19,0.87,0.17,0.84".
 
     Raises
     ------
@@ -129,17 +141,10 @@ def check_box(box: str | Box | None) -> Box | None:
 
 
 def in_front(network: Any, image_size: int, box: Box | None, scale: float, offset: Any) -> Any:
-    """A network behind what it wants its faces to be: a Keras model of scaled images, that gradients can pass.
+    """A Keras model of images (image_size, image_size, 3) in [-1, 1]: crop, resize, scale, then the ``network``.
 
-    Parameters
-    ----------
-    network
-        Reads square images of one size.
-    image_size
-        Side of the images in [-1, 1] that the whole reads. They are cut to the ``box`` and brought to the network's
-        side bilinearly: for pictures smaller than that side, nearly what ``resize.py`` does.
-    scale, offset
-        The network reads ``scale * image + offset``; an offset may have one number a colour.
+    The network reads square images of one size as ``scale * image + offset``, a number or one per colour. The resize is
+    bilinear: for images smaller than the network's side, nearly what ``resize.py`` does.
     """
     import keras
     from keras import layers

@@ -1,10 +1,7 @@
-"""``classifier:RUN``: a network that learned the user's own faces. The dissertation scores so (table 3.4).
+"""``classifier:RUN``: features of a classifier of one's own faces, a folder of `keras-faces classify`.
 
-The run is a folder of `keras-faces classify`. The features are f_C, the input of C's last dense layer; the
-probabilities are those of its classes or attributes. They see what tells these faces apart, and are blind to what the
-labels do not ask for, a background for example.
-
-Read next: ``consistency.py``, which counts C's answers.
+The dissertation scores so (table 3.4). The features are f_C, the input of C's last dense layer. They see what the
+labels name, and not the background, for example. See also ``consistency.py``.
 """
 
 from __future__ import annotations
@@ -12,65 +9,45 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
-
-from keras_faces.metrics.features.base import Box, Features
+from keras_faces.metrics.features.base import Box, NetworkFeatures
 
 
-class ClassifierFeatures(Features):
-    """f_C of a trained classifier, float32 (N, 16 * width).
+class ClassifierFeatures(NetworkFeatures):
+    """f_C of a trained classifier, float32 (N, 16 * width), and the probabilities of its classes or attributes.
 
     Parameters
     ----------
-    run
+    run : str or Path
         The classifier's folder.
+    box : str or (top, bottom, left, right), optional
 
     Raises
     ------
-    RunError
-        If it is no such folder, or its training did not get to the end of an epoch.
+    ValueError
+        If it is no such folder, or no epoch of its training was finished.
     """
 
     def __init__(self, run: str | Path, box: str | Box | None = None) -> None:
-        from keras_faces.training.classifying import ClassifierFolder
+        from keras_faces.models.networks.trained_classifier import load_network, read_config
 
-        folder = ClassifierFolder(Path(run).expanduser())
-        config = folder.read()
-        super().__init__(config.image_size, box)
-        from keras import Model
+        run = Path(run).expanduser()
+        config = read_config(run)
+        super().__init__(config["image_size"], box)
+        import keras
 
-        network = folder.load()
-        self._network = Model(network.inputs[0], [network.get_layer("features").output, network.outputs[0]])
-        self.dimension = network.get_layer("features").output.shape[-1]
-        self.class_names, self.label_kind = tuple(config.names), config.kind
-        self.accuracy = _accuracy(folder)
+        from keras_faces.models.networks.classifier import probabilities
+
+        network = load_network(run)
+        self.class_names, self.label_kind = tuple(config["names"]), config["kind"]
+        features = network.get_layer("features").output
+        self._network = keras.Model(network.inputs[0], [features, probabilities(network.outputs[0], self.label_kind)])
+        self.dimension = features.shape[-1]
+        try:
+            self.accuracy = float(json.loads((run / "report.json").read_text(encoding="utf-8"))["accuracy"])
+        except (OSError, ValueError, KeyError, TypeError):  # the training was stopped before its report
+            self.accuracy = None
+        names = ", ".join(self.class_names)
+        if len(self.class_names) > 4:
+            names = f"{len(self.class_names)} labels such as {self.class_names[0]}"
         right = f", {self.accuracy:.1%} right on held-out faces" if self.accuracy is not None else ""
-        self.title = f"classifier of {_few(self.class_names)} ({folder.path.name}{right})"
-
-    def describe(self, images: np.ndarray) -> np.ndarray:
-        return self._outputs(images)[0]
-
-    def probabilities(self, images: np.ndarray, batch_size: int = 64) -> np.ndarray:
-        return self._in_batches(self._probabilities, images, batch_size, len(self.class_names))
-
-    def _probabilities(self, images: np.ndarray) -> np.ndarray:
-        from keras import ops
-
-        from keras_faces.models.classifier import probabilities
-
-        return ops.convert_to_numpy(probabilities(self._outputs(images)[1], self.label_kind))
-
-    def _outputs(self, images: np.ndarray) -> list[np.ndarray]:
-        return self._network.predict_on_batch(images / np.float32(127.5) - 1)
-
-
-def _accuracy(folder) -> float | None:
-    """The held-out accuracy of the run's report; None where an interrupted training left none."""
-    try:
-        return float(json.loads(folder.report.read_text(encoding="utf-8"))["accuracy"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _few(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if len(names) <= 4 else f"{len(names)} labels such as {names[0]}"
+        self.title = f"classifier of {names} ({run.name}{right})"

@@ -1,15 +1,9 @@
-"""``file:net.keras``: any Keras model that reads images of one size.
-
-What it gives may be a vector for each image or a map of them, which is averaged over the places. A model that begins
-with a ``Rescaling`` or ``Normalization`` layer is given pixels in 0..255, any other in [-1, 1], as everywhere in this
-package; ``value_range`` says otherwise.
-
-Read next: ``recogniser.py``, for a trained network that does not come as a Keras file.
-"""
+"""``file:net.keras``: features of any Keras model that reads images of one size. See also ``recogniser.py``."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,16 +11,18 @@ from keras_faces.metrics.features.base import Box, Features, in_front
 
 
 class FileFeatures(Features):
-    """The output of a Keras model, or of one of its layers, for each image.
+    """The output of a Keras model, or of one of its layers: a vector, or a map that is averaged over its places.
 
     Parameters
     ----------
-    path
+    path : str or Path
         A .keras or .h5 file.
-    layer
-        The name of the layer whose output is taken; ``None`` for the model's own.
-    value_range
-        What black and white are for the model; ``None``: see the head of this file.
+    layer : str, optional
+        The layer whose output is taken; by default the model's own output.
+    value_range : (float, float), optional
+        Black and white for the model; by default (0, 255) if it begins with a ``Rescaling`` or ``Normalization`` layer,
+        else (-1, 1).
+    box : str or (top, bottom, left, right), optional
 
     Raises
     ------
@@ -57,31 +53,30 @@ class FileFeatures(Features):
                 f"features file:{path}: the model gives {[output.shape for output in outputs]}; "
                 "wanted is one vector (D,) or one map (H, W, D) for each image."
             )
-        self._network = keras.Model(network.inputs[0], outputs[0])
-        self.dimension = int(outputs[0].shape[-1])
-        self.value_range = tuple(value_range or ((0, 255) if _scales_by_itself(network) else (-1, 1)))
+        output = outputs[0]
+        if len(output.shape) == 4:
+            output = keras.layers.GlobalAveragePooling2D(dtype="float32")(output)
+        self._network = keras.Model(network.inputs[0], output)
+        self.dimension = int(output.shape[-1])
+        if value_range is None:
+            first = [one for one in network.layers if not isinstance(one, keras.layers.InputLayer)][:2]
+            scales = any(isinstance(one, (keras.layers.Rescaling, keras.layers.Normalization)) for one in first)
+            value_range = (0, 255) if scales else (-1, 1)
+        self.value_range = low, high = tuple(value_range)
         part = f", layer {layer}" if layer else ""
-        low, high = self.value_range
         self.title = f"{path.name}{part} (Keras model, {self.dimension} numbers, pixels from {low:g} to {high:g})"
 
     def describe(self, images: np.ndarray) -> np.ndarray:
         low, high = self.value_range
-        found = self._network.predict_on_batch(images * np.float32((high - low) / 255) + np.float32(low))
-        found = np.asarray(found, "float32")
-        return found if found.ndim == 2 else found.mean(axis=(1, 2))
+        return self._network.predict_on_batch(images * np.float32((high - low) / 255) + np.float32(low))
 
-    def as_model(self, image_size: int):
+    def as_model(self, image_size: int) -> Any:
         """The same as a Keras model of images in [-1, 1], see :func:`in_front`."""
-        import keras
-
         low, high = self.value_range
-        model = in_front(self._network, image_size, self.box, (high - low) / 2, (high + low) / 2)
-        if len(model.output_shape) == 2:
-            return model
-        return keras.Model(model.inputs[0], keras.layers.GlobalAveragePooling2D()(model.outputs[0]))
+        return in_front(self._network, image_size, self.box, (high - low) / 2, (high + low) / 2)
 
 
-def _side(network, path: Path) -> int:
+def _side(network: Any, path: Path) -> int:
     """The side of the images that a model reads."""
     shapes = [tuple(tensor.shape) for tensor in getattr(network, "inputs", None) or []]
     if len(shapes) == 1 and len(shapes[0]) == 4:
@@ -92,10 +87,3 @@ def _side(network, path: Path) -> int:
         f"features file:{path}: the model reads {shapes or 'no images'}; wanted is one square RGB image (S, S, 3) of a "
         "fixed size. Of a GAN, its discriminator's part can be saved by itself."
     )
-
-
-def _scales_by_itself(network) -> bool:
-    from keras import layers
-
-    first = [layer for layer in network.layers if not isinstance(layer, layers.InputLayer)][:2]
-    return any(isinstance(layer, (layers.Rescaling, layers.Normalization)) for layer in first)

@@ -1,19 +1,15 @@
-"""``inception``: Keras's Inception V3, trained on ImageNet: 2048 numbers before its last layer, and 1000 classes.
+"""``inception``: Keras's Inception V3, trained on ImageNet: 2048 features and 1000 classes.
 
-The weights are those that Keras publishes, downloaded on first use (96 MB) into ``~/.keras/models``. They are not the
-ones of the original FID (TensorFlow's graph of 2015), and FIDs by the two differ; so a score says "Inception-Keras".
-Faces are not among the 1000 classes of ImageNet: the classes count for an Inception Score, and mean little there.
-
-Read next: ``classifier.py``, features that were learned from faces.
+The weights are downloaded on first use (96 MB) into ``~/.keras/models``. They are not those of the original FID
+(TensorFlow's graph of 2015), and FIDs by the two differ; so a score says "Inception-Keras". No class of ImageNet is a
+face. See also ``classifier.py``.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from keras_faces.metrics.features.base import Box, Features
+from keras_faces.metrics.features.base import Box, NetworkFeatures
 
 ADDRESS = (
     "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
@@ -21,18 +17,19 @@ ADDRESS = (
 )
 
 
-class InceptionFeatures(Features):
+class InceptionFeatures(NetworkFeatures):
     """The input of Inception V3's last layer, float32 (N, 2048).
 
     Parameters
     ----------
-    weights
-        A file that holds Keras's weights of the whole network; ``None`` to let Keras find or download them.
+    weights : str or Path, optional
+        A file with Keras's weights of the whole network; by default Keras finds or downloads them.
+    box : str or (top, bottom, left, right), optional
 
     Raises
     ------
     RuntimeError
-        If the weights are not there and cannot be downloaded; the message says how to bring them.
+        If the weights are not there and cannot be downloaded; the message says where to get them.
     """
 
     title = "Inception-Keras"
@@ -45,16 +42,7 @@ class InceptionFeatures(Features):
 
         network = _inception("imagenet" if weights is None else str(weights))
         self._network = keras.Model(network.inputs[0], [network.get_layer("avg_pool").output, network.outputs[0]])
-        self.class_names = tuple(f"ImageNet {number}" for number in range(network.output_shape[-1]))
-
-    def describe(self, images: np.ndarray) -> np.ndarray:
-        return self._outputs(images)[0]
-
-    def probabilities(self, images: np.ndarray, batch_size: int = 64) -> np.ndarray:
-        return self._in_batches(lambda batch: self._outputs(batch)[1], images, batch_size, len(self.class_names))
-
-    def _outputs(self, images: np.ndarray) -> list[np.ndarray]:
-        return self._network.predict_on_batch(images / np.float32(127.5) - 1)
+        self.class_names = tuple(f"ImageNet {index}" for index in range(network.output_shape[-1]))
 
 
 def _inception(weights: str):
@@ -64,7 +52,7 @@ def _inception(weights: str):
         raise FileNotFoundError(f"there is no file {weights} of Inception's weights.")
     try:
         return InceptionV3(weights=weights)
-    except Exception as error:  # Keras raises a bare Exception if the network is not there
+    except Exception as error:  # Keras raises a bare Exception if there is no connection
         if weights != "imagenet":
             raise ValueError(f"{weights} does not hold the weights of Keras's InceptionV3: {error}") from error
         raise RuntimeError(

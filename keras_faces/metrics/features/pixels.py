@@ -1,11 +1,7 @@
-"""``pixels``: the principal components of the images themselves. No network, no download, and all of it can be seen.
+"""``pixels``: principal components of the images themselves. No network, no download.
 
-Images are brought to 32×32, and PCA of real ones (scikit-learn) keeps the directions in which they differ most: light,
-background, turned heads, hair. Distances between these numbers are nearly distances between the small pictures, so they
-see colours and blur, and know nothing of eyes or identities. Good for learning what a score does, and for a curve while
-training; no number of it compares with a paper's.
-
-Read next: ``inception.py`` for what papers use.
+Images are resized to 32×32, and PCA of real ones keeps the directions of the largest variance. The features see colours
+and blur, and no eyes or identities: good for learning what a score does, and for a curve during training.
 """
 
 from __future__ import annotations
@@ -14,26 +10,26 @@ import numpy as np
 
 from keras_faces.metrics.features.base import Box, Features
 
-_SMALL = 500  # images, or numbers an image, up to which the exact decomposition takes no longer than a second
+_SMALL = 500  # images, or numbers per image, up to which the exact decomposition takes no longer than a second
 
 
 class PixelFeatures(Features):
-    """Coordinates of an image along the principal components of real images, in grey levels from 0 to 1.
+    """Coordinates along the principal components of real images, pixels from 0 to 1.
 
     Parameters
     ----------
-    components
-        How many; fewer if the real images are fewer.
-    image_size
-        Side of the small pictures.
+    components : int
+        At most; fewer if there are fewer real images.
+    image_size : int
+        Side of the resized images.
+    box : str or (top, bottom, left, right), optional
     """
 
     def __init__(self, components: int = 64, image_size: int = 32, box: str | Box | None = None) -> None:
         super().__init__(image_size, box)
         if components < 1 or image_size < 1:
             raise ValueError(f"components={components} and image_size={image_size} must be 1 or more.")
-        self.dimension = min(components, 3 * image_size**2)
-        self._wanted = self.dimension
+        self.dimension = self._components = min(components, 3 * image_size**2)
         self._pca = None
         self._fitted_on = 0
 
@@ -43,20 +39,14 @@ class PixelFeatures(Features):
         return f"pixels (PCA, {self.dimension} components{fitted})"
 
     def fit(self, real_images: np.ndarray) -> None:
-        """Find the components of real images, uint8 (N, H, W, 3).
-
-        Raises
-        ------
-        ValueError
-            For fewer than two images.
-        """
+        """Find the components of two or more real images, uint8 (N, H, W, 3)."""
         from sklearn.decomposition import PCA
 
         if len(real_images) < 2:
             raise ValueError(f"the components of {len(real_images)} image(s) cannot be found: give two or more.")
         size = 3 * self.image_size**2
         pixels = self._in_batches(_flat, real_images, 256, size)
-        self.dimension = min(self._wanted, len(pixels), size)
+        self.dimension = min(self._components, len(pixels), size)
         solver = "full" if min(pixels.shape) <= _SMALL else "randomized"
         self._pca = PCA(self.dimension, svd_solver=solver, random_state=0).fit(pixels)
         self._fitted_on = len(pixels)

@@ -1,15 +1,10 @@
-"""``file:FOLDER``: dlib's face recogniser, a ResNet that gives 128 numbers a face, near each other for one person.
+"""``file:FOLDER``: dlib's face recogniser, a ResNet whose 128 features are near each other for one person.
 
-Davis King trained it on three million faces (dlib 19.3, 2017); face-api.js and its continuation by Vladimir Mandić hold
-it as ``face_recognition_model-weights_manifest.json`` with one or more files of weights, most of them as uint8 with a
-scale and a least value for each. This file reads such a folder, which the user brings. The network follows the names in
-the manifest: "conv32_down" is one convolution, every other group a residual block of two, and a block whose name says
-"down" halves the side. A convolution there is followed by a scale and a bias for each channel; here both are folded
-into the convolution's own weights.
-
-The recogniser wants a face that fills the picture: on CelebA, take the box "celeba-face".
-
-Read next: ``metrics/retrieval.py``, which finds people with it.
+Davis King trained it on three million faces (dlib 19.3, 2017). face-api.js and its continuation by Vladimir Mandić hold
+it as ``face_recognition_model-weights_manifest.json`` with files of weights, most of them uint8 with a scale and a
+minimum. The user brings such a folder. The network follows the names in the manifest: "conv32_down" is one convolution,
+every other group a residual block of two, and "down" halves the side. The scale and bias after each convolution are
+folded into its weights. The face must fill the image: on CelebA, use the box "celeba-face".
 """
 
 from __future__ import annotations
@@ -21,7 +16,7 @@ import numpy as np
 
 from keras_faces.metrics.features.base import Box, Features, in_front
 
-MEAN = (122.782, 117.001, 104.298)  # of R, G and B in the training's faces, taken away before the first layer
+MEAN = (122.782, 117.001, 104.298)  # of R, G and B in the training faces, subtracted before the first layer
 SIDE = 150
 _MANIFEST = "*weights_manifest.json"
 
@@ -31,8 +26,9 @@ class RecogniserFeatures(Features):
 
     Parameters
     ----------
-    folder
+    folder : str or Path
         With the manifest and the files of weights that it names.
+    box : str or (top, bottom, left, right), optional
 
     Raises
     ------
@@ -61,7 +57,7 @@ class RecogniserFeatures(Features):
 
 
 def read_weights(folder: Path) -> dict[str, np.ndarray]:
-    """The arrays of a folder in TensorFlow.js's format, float32, by name, in the order of the manifest.
+    """Read the arrays of a folder in TensorFlow.js's format: float32, by name, in the order of the manifest.
 
     Raises
     ------
@@ -88,7 +84,7 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
 
 
 def _array(entry: dict, data: bytes, at: int) -> tuple[np.ndarray, int]:
-    """One array of the manifest, and where the next begins: value = number * scale + min, where it is quantised."""
+    """One array of the manifest, and the offset of the next; a quantised one is number * scale + min."""
     quantised = entry.get("quantization")
     dtype = np.dtype(quantised["dtype"] if quantised else entry["dtype"])
     count = int(np.prod(entry["shape"]))
@@ -102,7 +98,7 @@ def _array(entry: dict, data: bytes, at: int) -> tuple[np.ndarray, int]:
 
 
 def network(weights: dict[str, np.ndarray]):
-    """The ResNet as a Keras model: (150, 150, 3), mean taken away and divided by 256, to (128,)."""
+    """The ResNet as a Keras model: from images (150, 150, 3), minus the mean and divided by 256, to (128,)."""
     import keras
     from keras import layers, ops
 
@@ -120,7 +116,7 @@ def network(weights: dict[str, np.ndarray]):
 
 
 def _residual(weights: dict[str, np.ndarray], block: str, x):
-    """relu(x + conv2(relu(conv1(x)))); where the side is halved, x is averaged over 2×2 and filled up with zeros."""
+    """relu(x + conv2(relu(conv1(x)))); a "down" block averages x over 2×2 and pads both with zeros."""
     from keras import layers, ops
 
     is_down = "down" in block
@@ -134,7 +130,7 @@ def _residual(weights: dict[str, np.ndarray], block: str, x):
 
 
 def _filled(x, like, axes: tuple[int, ...]):
-    """``x`` with zeros behind, as long as ``like`` along the axes."""
+    """``x`` padded with zeros at the end to the length of ``like`` along the axes."""
     from keras import ops
 
     missing = [like.shape[axis] - x.shape[axis] if axis in axes else 0 for axis in range(4)]
@@ -142,7 +138,7 @@ def _filled(x, like, axes: tuple[int, ...]):
 
 
 def _convolution(weights: dict[str, np.ndarray], name: str, x, strides: int = 1):
-    """A convolution, its channels scaled and shifted. With stride 2 it keeps to the places that it covers whole."""
+    """A convolution with scaled and shifted channels; with stride 2 it has no padding."""
     from keras import layers
 
     scale = weights[f"{name}/scale/weights"]

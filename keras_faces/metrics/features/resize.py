@@ -1,11 +1,8 @@
 """The one resize of both sides of a score.
 
-How images are brought to a network's size moves an FID by several points: a resize without antialiasing, or with a
-rounding to whole grey levels that only one side went through, is already a difference between the two sets (Parmar et
-al. 2022, "On Aliased Resizing and Surprising Subtleties in GAN Evaluation"). So there is one function here, both sides
-go through it, nothing is rounded after it, and its name stands in every score.
-
-Read next: ``base.py``, which calls it.
+A resize without antialiasing, or rounding on one side only, moves an FID by several points (Parmar et al. 2022, "On
+Aliased Resizing and Surprising Subtleties in GAN Evaluation"). So both sides go through one function, nothing is
+rounded after it, and its name is part of every score.
 """
 
 from __future__ import annotations
@@ -15,10 +12,10 @@ import numpy as np
 
 
 def resize(images: np.ndarray, size: int) -> np.ndarray:
-    """Images (N, H, W, 3) in 0..255 to float32 (N, size, size, 3) in 0..255.
+    """Resize images (N, H, W, 3) in 0..255 to float32 (N, size, size, 3) in 0..255.
 
-    A side that shrinks is averaged over areas (INTER_AREA, which is antialiased); a side that grows is bicubic, cut to
-    0..255. Images of that size already only become float32. A frame that is not square is squeezed.
+    A side that shrinks is averaged over areas (INTER_AREA, antialiased); a side that grows is bicubic, clipped to
+    0..255. A frame that is not square is squeezed.
     """
     count, height, width, _ = images.shape
     smaller = (min(width, size), min(height, size))  # OpenCV's order: width, height
@@ -39,7 +36,7 @@ def resize_name(size: int) -> str:
 
 
 def cropped(images: np.ndarray, box: tuple[float, float, float, float] | None) -> np.ndarray:
-    """The part of images (N, H, W, 3) in a box of shares (top, bottom, left, right), at least one pixel a side."""
+    """The part of images (N, H, W, 3) in a box of shares (top, bottom, left, right), at least one pixel per side."""
     if box is None:
         return images
     rows, columns = places(box, *images.shape[1:3])
@@ -47,7 +44,7 @@ def cropped(images: np.ndarray, box: tuple[float, float, float, float] | None) -
 
 
 def places(box: tuple[float, float, float, float], height: int, width: int) -> tuple[slice, slice]:
-    """The rows and the columns of a box in an image."""
+    """The rows and columns of a box in an image of ``height`` × ``width`` pixels."""
     return _pixels(box[0], box[1], height), _pixels(box[2], box[3], width)
 
 

@@ -1,0 +1,1 @@
+"""What the seven commands of data_prep share."""

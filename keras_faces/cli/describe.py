@@ -1,0 +1,57 @@
+"""A system's layers beside the numbers that its source prints (``keras-faces describe NAME``)."""
+
+from __future__ import annotations
+
+import keras
+
+from keras_faces.models.printed import PRINTED
+
+
+def describe(name: str, model: keras.Model) -> str:
+    """Keras's summary of each network, and a table that lays the source's numbers beside it.
+
+    Parameters
+    ----------
+    name
+        The system, one of ``kf.models.available()``.
+    model
+        What ``kf.models.build(name, ...)`` gave.
+
+    Returns
+    -------
+    Text of many lines. Where the source prints nothing for this image size, it says so.
+    """
+    printed = PRINTED.get(name, {})
+    size = model.generator.output_shape[1]
+    parts = []
+    for role in ("generator", "discriminator", "encoder"):
+        network = getattr(model, role, None)
+        if network is None:  # not every system has a D, or an encoder
+            continue
+        lines: list[str] = []
+        network.summary(print_fn=lambda line, lines=lines: lines.append(line), line_length=80)
+        parts.append("\n".join(lines))
+        if role in printed.get(size, {}):
+            parts.append(beside(network, printed[size][role], f"{name}, {role}"))
+        elif not printed:
+            parts.append(f"{name}, {role}: the source prints no layers; these are ours.")
+        else:
+            sizes = " and ".join(str(size) for size, tables in printed.items() if role in tables)
+            parts.append(f"{name}, {role}: the source has this network at image size {sizes}, not {size}.")
+    return "\n\n".join(parts)
+
+
+def beside(network: keras.Model, rows: list[tuple[str, tuple[int, ...], int]], title: str) -> str:
+    """The source's layers and the network's, line by line; ``≠`` marks a line that differs."""
+    ours = [(type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params()) for layer in network.layers]
+    lines = [
+        title,
+        f"{'':2}{'layer':<20}{'source: output':>18}{'parameters':>13}{'here: output':>20}{'parameters':>13}",
+    ]
+    for source, here in zip(rows, ours, strict=True):
+        mark = "  " if source == here else "≠ "
+        shapes = [", ".join(map(str, row[1])) for row in (source, here)]
+        lines.append(f"{mark}{source[0]:<20}{shapes[0]:>18}{source[2]:>13,}{shapes[1]:>20}{here[2]:>13,}")
+    totals = [sum(row[2] for row in table) for table in (rows, ours)]
+    lines.append(f"{'  ' if totals[0] == totals[1] else '≠ '}{'total':<20}{totals[0]:>31,}{totals[1]:>33,}")
+    return "\n".join(lines)

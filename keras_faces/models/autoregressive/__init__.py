@@ -1,0 +1,1 @@
+"""Faces pixel by pixel: PixelCNN and PixelRNN."""

@@ -1,0 +1,1 @@
+"""GANs that read a label, a code or a sentence."""

@@ -1,0 +1,1 @@
+"""The dissertation: feature matching, FM-CGAN, CVAE-GAN and IP-GAN."""

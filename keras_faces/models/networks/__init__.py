@@ -1,0 +1,1 @@
+"""Networks that several systems use: the classifier, VGG, the text encoder."""

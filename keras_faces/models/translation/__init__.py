@@ -1,0 +1,1 @@
+"""From one image to another: pix2pix and CycleGAN."""
