@@ -27,7 +27,6 @@ K = 1  # steps of D for each of G
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
-print(faces.summary())
 
 # %% Both losses of G, as D's logit for a fake goes from "fake for sure" to "real for sure"
 from pathlib import Path

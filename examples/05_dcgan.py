@@ -26,7 +26,6 @@ OUT = "runs/lesson-05"
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
-print(faces.summary())
 
 # %% The ladder: which sides the maps have, at the course's sizes and at an odd one
 from keras_faces.layers.dcgan_blocks import feature_channels, feature_sizes

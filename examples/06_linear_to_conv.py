@@ -33,7 +33,6 @@ print(linear.report(image_size=IMAGE_SIZE))
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
-print(faces.summary())
 
 # %% Train the three, each into a run folder of its own
 settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "sample_every": 50}

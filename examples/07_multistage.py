@@ -27,7 +27,6 @@ STAGES = "rmsprop:2e-4:200,adam:2e-4:500,adam:5e-5"  # OPTIMIZER:RATE:ITERATIONS
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
-print(faces.summary())
 
 # %% Who works when
 from keras_faces.training.optimizers import StagedOptimizer, parse_stages

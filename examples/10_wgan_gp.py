@@ -26,7 +26,6 @@ OUT = "runs/lesson-10"
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
-print(faces.summary())
 
 # %% Train into a run folder, as `keras-faces train` does: grids, log, curves, checkpoints
 model = kf.train("wgan-gp", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, sample_every=30)
@@ -39,8 +38,9 @@ from matplotlib.figure import Figure
 from keras_faces.training.gradients import input_gradients
 from keras_faces.training.losses import between
 
-real, fake = model.preprocess(faces.images[:256]), model.preprocess(model.sample(256, seed=5))
-share = np.random.default_rng(SEED).uniform(size=(256, 1, 1, 1)).astype("float32")
+real = model.preprocess(faces.images[:256])
+fake = model.preprocess(model.sample(len(real), seed=5))
+share = np.random.default_rng(SEED).uniform(size=(len(real), 1, 1, 1)).astype("float32")
 gradients = keras.ops.convert_to_numpy(input_gradients(model.d_logits, between(real, fake, share)))
 figure = Figure(figsize=(8, 3.5), layout="constrained")
 axes = figure.subplots()

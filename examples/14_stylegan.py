@@ -32,7 +32,6 @@ OUT = "runs/lesson-14"
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
-print(faces.summary())
 
 # %% Train into a run folder, as `keras-faces train stylegan` does
 model = kf.train(

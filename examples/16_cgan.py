@@ -30,7 +30,6 @@ OUT = "runs/lesson-16"
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED).labelled(LABELS)
-print(faces.summary())
 settings = {"labels": LABELS, "epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED}
 models = {}
 for reads in ("concatenate", "project"):

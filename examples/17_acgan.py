@@ -32,7 +32,6 @@ JUDGE = (
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED).labelled(LABELS)
-print(faces.summary())
 settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "labels": LABELS}
 model = kf.train("acgan", faces, out=OUT, **settings, **OPTIONS)
 

@@ -43,7 +43,6 @@ if DATA == "drawn":
 else:
     order = np.random.default_rng(0).permutation(len(faces))
     faces, held_out = faces.take(order[HELD_OUT:]), faces.take(order[:HELD_OUT])
-print(faces.summary())
 
 # %% One training into a run folder: the curves of D's two tasks, and the faces that G makes beside them
 epochs = max(1, round(ITERATIONS * BATCH_SIZE / 2 / len(faces)))

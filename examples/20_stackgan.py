@@ -36,7 +36,6 @@ import keras_faces as kf
 from keras_faces.data.captions import Captions
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED).labelled(LABELS)
-print(faces.summary())
 captions = Captions(faces.labels.names)
 for number in range(10):
     print(f"  {captions.write(faces.labels.vectors[number], seed=number)}")

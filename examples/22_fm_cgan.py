@@ -35,7 +35,6 @@ OUT = "runs/lesson-22-full" if FULL else "runs/lesson-22"
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED).labelled(LABELS)
-print(faces.summary())
 settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "sample_every": 50}
 model = kf.train("fm-cgan", faces, labels=LABELS, out=f"{OUT}/run", resume=True, **settings, **OPTIONS)
 

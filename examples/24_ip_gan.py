@@ -57,7 +57,6 @@ else:
     is_stranger = np.isin(everybody.identities, np.unique(everybody.identities)[::5])  # every fifth person
     strangers = everybody.take(np.flatnonzero(is_stranger))
     faces = everybody.take(np.flatnonzero(~is_stranger)).labelled("identity:8")  # with eight pictures or more
-print(faces.summary())
 
 # %% First I, which is C too: a classifier of people
 recogniser = f"{OUT}/recogniser"

@@ -28,7 +28,6 @@ OUT = "runs/lesson-25"
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
-print(faces.summary())
 model = kf.train("pca", faces, out=OUT, epochs=1, seed=SEED, **OPTIONS)
 
 # %% The mean face, the eigenfaces, and the faces along them

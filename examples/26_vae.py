@@ -35,7 +35,6 @@ import pandas
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
-print(faces.summary())
 settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, **OPTIONS}
 models, ends = {}, {}
 for beta in BETAS:

@@ -31,7 +31,6 @@ OUT = "runs/lesson-27"
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED).labelled(LABELS)
-print(faces.summary())
 settings = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": SEED, "labels": LABELS}
 model = kf.train("cvae", faces, out=OUT, **settings, **OPTIONS)
 

@@ -29,7 +29,6 @@ OUT = "runs/lesson-29"
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
-print(faces.summary())
 before = kf.models.build("aae", image_size=IMAGE_SIZE, seed=SEED, **OPTIONS)
 model = kf.train("aae", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=SEED, **OPTIONS)
 

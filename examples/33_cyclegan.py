@@ -33,7 +33,6 @@ import numpy as np
 import keras_faces as kf
 
 faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED).labelled(LABELS)
-print(faces.summary())
 print(faces.labels.counts())
 
 # %% Train: as many of both in every batch

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -142,6 +143,7 @@ def eager():
         return
     import tensorflow as tf
 
+    warnings.filterwarnings("ignore", "Even though the `tf.config")  # tf.data has graphs of its own
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from keras_faces.cli.conditional import conditional_run
 from keras_faces.cli.options import add_command, add_run, add_seed, positive, two_or_more
+from keras_faces.cli.pictures import conditional_run
 from keras_faces.runs.folder import trained_run, write_json
 
 SPLITS = ("held-out", "training")  # of runs/reference.py, which needs NumPy

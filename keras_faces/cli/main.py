@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from keras_faces import __version__
 from keras_faces.cli import (
     applications,
-    conditional,
     encoding,
     evaluating,
     identity,
@@ -21,7 +20,7 @@ from keras_faces.cli import (
     translating,
 )
 
-COMMANDS = (systems, training, pictures, conditional, evaluating, ring, encoding, identity, applications, translating)
+COMMANDS = (systems, training, pictures, evaluating, ring, encoding, identity, applications, translating)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -234,16 +234,10 @@ def train_classifier(
     resume: bool = False,
     verbose: str | int = "auto",
 ) -> dict[str, Any]:
-    """Train what ``config`` says into a folder; :func:`classify` calls this, and documents result and errors.
+    """Train what ``config`` says on labelled ``faces``; :func:`classify` calls this, and documents result and errors.
 
-    Parameters
-    ----------
-    folder, config, faces
-        Where, what, and on which labelled faces. If it goes on, ``config`` is what ``folder.read()`` gives.
-    resume : bool
-        Go on from ``checkpoint.h5``. The weights at the end are, bit for bit, those of a training never interrupted.
-    verbose
-        As in Keras's ``fit``.
+    With ``resume``, ``config`` is what ``folder.read()`` gives, and it goes on from ``checkpoint.h5``: the weights
+    at the end are, bit for bit, those of a training never interrupted.
     """
     import keras
 

@@ -132,7 +132,7 @@ def curves(log: pandas.DataFrame) -> Figure:
 def mistakes(
     images: np.ndarray, logits: np.ndarray, truth: np.ndarray, kind: str, names: Sequence[str], columns: int = 8
 ) -> Figure | None:
-    """Draw the faces that C got wrong with the greatest certainty: a row for each of at most six labels.
+    """Draw the faces that C got wrong with the greatest certainty, a row for each of at most six labels.
 
     Parameters
     ----------
@@ -140,9 +140,7 @@ def mistakes(
         Held-out faces.
     logits, truth : ndarray, shape (N, n)
         C's logits, and the label vectors.
-    kind : {"classes", "attributes"}
-        Of the labels.
-    names : sequence of str
+    kind, names
         Of the n labels.
     columns : int
         Faces in a row.

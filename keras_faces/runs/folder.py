@@ -88,22 +88,9 @@ class RunConfig:
     def faces(self, strict: bool = False, given: Any = None) -> Any:
         """Load, choose and label the photographs, and note the names of their labels.
 
-        Parameters
-        ----------
-        strict : bool
-            An unreadable file is an error, instead of being skipped.
-        given : Faces, optional
-            Photographs that are loaded already; labels that they have stay as they are.
-
-        Returns
-        -------
-        Faces
-
-        Raises
-        ------
-        ValueError
-            As ``kf.data.load`` and ``Faces.labelled`` do; if the system needs labels and there are none, or if it
-            learns from no labels and some are asked for.
+        Faces that are ``given`` are used instead of ``data``, with the labels that they have. ``strict`` makes an
+        unreadable file an error. Raises ValueError as ``kf.data.load`` and ``Faces.labelled`` do, and if the system
+        needs labels and there are none, or learns from no labels and some are asked for.
         """
         from keras_faces import data, models
 
@@ -172,13 +159,7 @@ class RunFolder:
             raise RunError(f"{self.config_file} is damaged: {error}") from error
 
     def place(self) -> tuple[int, int]:
-        """Return epoch and iteration of the last checkpoint, both counted from 1.
-
-        Raises
-        ------
-        RunError
-            If there is no checkpoint or it cannot be read.
-        """
+        """Return epoch and iteration of the last checkpoint, counted from 1; raise RunError if it cannot be read."""
         import h5py
 
         try:
@@ -223,27 +204,18 @@ def given(kind: type, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def go_on(path: Path, config: Any, asked: dict[str, Any], free: Collection[str]) -> Any:
-    """Change the configuration of a run that goes on.
+    """Change the configuration of a run that goes on, in place, and return it.
 
     Parameters
     ----------
     path : Path
-        Of the run; it stands in the error message.
+        Of the run, for the error message.
     config : RunConfig or another dataclass
-        What the run was begun with; it is changed in place.
+        What the run was begun with.
     asked : dict
         What is asked for now; "auto" keeps what the run chose.
     free : collection of str
-        Names that may differ from what the run was begun with.
-
-    Returns
-    -------
-    The changed ``config``.
-
-    Raises
-    ------
-    RunError
-        If another value than these is asked for.
+        Names that may change. RunError is raised if another one differs.
     """
     for key, value in asked.items():
         if value == getattr(config, key) or (value == "auto" and key in ("precision", "compiler")):
@@ -269,12 +241,7 @@ def facts_of_given(faces: Any, image_size: int | None, count: int | None, crop: 
 def trained_run(path: str | Path) -> tuple[RunFolder, RunConfig, Any]:
     """Return the folder, the configuration and the model of a run, with the weights of its last checkpoint.
 
-    Raises
-    ------
-    RunError
-        If ``path`` is not a run folder.
-    FileNotFoundError, CheckpointError
-        If it has no checkpoint, or one that does not fit.
+    Raises RunError if ``path`` is not a run folder; FileNotFoundError or CheckpointError without a fitting checkpoint.
     """
     from keras_faces.runs.backend import use_backend
 

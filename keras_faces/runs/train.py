@@ -208,25 +208,11 @@ def train_run(
     pause: bool = False,
     tensorboard: bool = False,
 ) -> Any:
-    """Train what ``config`` says into a run folder; :func:`train` calls this.
+    """Train what ``config`` says on ``faces`` into a run folder; :func:`train` calls this and documents the rest.
 
-    The folder is made, and ``config.json`` written, when the networks and the data have been found to fit.
-
-    Parameters
-    ----------
-    folder, config, faces
-        Where, what, and on which photographs.
-    resume : bool
-        Go on from ``checkpoint.h5``. The weights at the end are, bit for bit, those of a training never interrupted.
-    devices : Devices, optional
-        Where to train, from ``fast/devices.py``; one device by default. ``batch_size`` is that of all together.
-    callbacks, verbose, show, pause, tensorboard
-        See :func:`train`.
-
-    Returns
-    -------
-    keras.Model
-        The trained model.
+    The folder is made, and ``config.json`` written, when the networks and the data have been found to fit. With
+    ``resume`` it goes on from ``checkpoint.h5``: the weights at the end are, bit for bit, those of a training never
+    interrupted. ``devices`` are those that ``fast/devices.py`` found, one by default.
     """
     import keras
 

@@ -112,6 +112,7 @@ def test_each_setting_is_trained_once_with_its_options_and_all_tables_are_writte
     monkeypatch.setitem(ip_gan.SETTINGS, "ip-gan", ({"different_weight": 0.5}, *ip_gan.SETTINGS["ip-gan"][1:]))
     a_recogniser(tmp_path / "out/recogniser")
     given = ["--out", str(tmp_path / "out"), "--image-size", "16", "--width", "4", "--precision", "float32"]
+    given += ["--recogniser-epochs", "1"]
     given += ["--least", "10", "--unseen", "0.4", "--epochs", "1", "--batch-size", "8"]
     given += ["--option", "latent_dim=5", "--option", "convolutions=1", "--judge", "pixels", "--settings", "ip-gan"]
     assert ip_gan.main(given) == 0 and asked == [(0.5, 5, False, 21)]

@@ -21,9 +21,9 @@ import keras
 from keras import layers, ops
 
 from keras_faces.data.labels import KINDS
-from keras_faces.fast.door import accelerate
 from keras_faces.layers.dcgan_blocks import feature_channels, feature_sizes
 from keras_faces.models import check_image_size
+from keras_faces.models.networks.vgg import conv_bn_relu
 
 IMAGE_SIZE = 128
 
@@ -62,25 +62,17 @@ def classifier(
     stages = [layers.Input((image_size, image_size, 3))]
     for stage, filters in enumerate(feature_channels(image_size, width)):
         stages += [
-            *_convolution(filters, kernel_size=3 if stage else 7),  # 128, 128, 64
+            *conv_bn_relu(filters, kernel_size=3 if stage else 7),  # 128, 128, 64
             # 64, 64, 64 → 32, 32, 128 → 16, 16, 256 → 8, 8, 512 → 4, 4, 512
             layers.MaxPooling2D(2, padding="same", name=f"pool{stage + 1}"),
         ]
     stages += [
-        *_convolution(width * min(8, 2 ** len(feature_sizes(image_size)[1:])), kernel_size=3),  # 4, 4, 512
+        *conv_bn_relu(width * min(8, 2 ** len(feature_sizes(image_size)[1:])), kernel_size=3),  # 4, 4, 512
         layers.Flatten(name="flatten"),  # 8192
         layers.Dense(16 * width, activation="relu", name="features"),  # 1024
         layers.Dense(count, dtype="float32", name="logits"),
     ]
     return keras.Sequential(stages, name="classifier")
-
-
-def _convolution(filters: int, kernel_size: int) -> list[layers.Layer]:
-    return [
-        layers.Conv2D(filters, kernel_size, padding="same", use_bias=False, kernel_initializer="he_normal"),
-        layers.BatchNormalization(momentum=0.9),
-        layers.ReLU(),
-    ]
 
 
 def features(network: keras.Model, names: Sequence[str] = ("features",)) -> keras.Model:
@@ -155,4 +147,4 @@ def build(
         accuracy = keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
     model.compile(keras.optimizers.Adam(learning_rate), loss, metrics=[accuracy])
     model.optimizer.build(model.trainable_variables)  # so that a checkpoint finds all that it holds
-    return accelerate(model)
+    return model

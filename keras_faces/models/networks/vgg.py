@@ -56,6 +56,15 @@ def stages(image_size: int, width: int = 64, convolutions: int | Sequence[int] |
     return [(width * factor, number) for factor, number in zip(CHANNELS, convolutions, strict=False)]
 
 
+def conv_bn_relu(filters: int, kernel_size: int = 3) -> list[layers.Layer]:
+    """Return a convolution with stride 1, BatchNormalization and ReLU."""
+    return [
+        layers.Conv2D(filters, kernel_size, padding="same", use_bias=False, kernel_initializer="he_normal"),
+        layers.BatchNormalization(momentum=0.9),
+        layers.ReLU(),
+    ]
+
+
 def vgg(
     image_size: int = 128,
     outputs: int = 1000,
@@ -90,7 +99,7 @@ def vgg(
     body = [layers.Input((image_size, image_size, 3))]
     for filters, count in stages(image_size, width, convolutions):
         for _ in range(count):
-            body += _convolution(filters)  # 128, 128, 64
+            body += conv_bn_relu(filters)  # 128, 128, 64
         body.append(layers.MaxPooling2D(2))  # 64, 64, 64 → 32, 32, 128 → 16, 16, 256 → 8, 8, 512 → 4, 4, 512
     body += [
         layers.Flatten() if pooling == "flatten" else layers.GlobalAveragePooling2D(),  # 8192; 512
@@ -121,16 +130,8 @@ def inverted_vgg(
     for filters, count in reverse:
         x = layers.UpSampling2D(2)(x)  # 8, 8, 512
         for _ in range(count):
-            for layer in _convolution(filters):
+            for layer in conv_bn_relu(filters):
                 x = layer(x)  # 8, 8, 512 → 16, 16, 512 → 32, 32, 256 → 64, 64, 128 → 128, 128, 64
     x = layers.Conv2D(3, 3, padding="same")(x)
     image = layers.Activation("tanh", dtype="float32")(x)  # 128, 128, 3
     return keras.Model([attributes, identity], image, name="generator")
-
-
-def _convolution(filters: int) -> list[layers.Layer]:
-    return [
-        layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal"),
-        layers.BatchNormalization(momentum=0.9),
-        layers.ReLU(),
-    ]

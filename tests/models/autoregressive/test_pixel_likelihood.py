@@ -65,10 +65,7 @@ def test_shares_that_are_uniform_give_levels_as_often_as_they_are_probable(outpu
 
 
 def test_unknown_names_and_no_component():
-    assert (
-        pixel_likelihood.output("mixture", 3).params_per_channel == 9
-        and pixel_likelihood.output("softmax").numbers == 256
-    )
+    assert [pixel_likelihood.output(name, 3).params_per_channel for name in ("mixture", "softmax")] == [9, 256]
     with pytest.raises(ValueError, match="output='gauss'"):
         pixel_likelihood.output("gauss")
     with pytest.raises(ValueError, match="components=0"):

@@ -30,7 +30,7 @@ def test_where_no_sentence_is_wrong_any_will_do():
     np.testing.assert_array_equal(read(wrong_sentences(labels, said, chance)), chance.argmax(1))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model(narrow):
     return narrow("stackgan")
 

@@ -32,7 +32,7 @@ def test_each_loss_reaches_its_own_networks_and_no_other(narrow, batch, values, 
     for step, mine in (
         (lambda: model.train_classifier(real, labels), ["classifier"]),
         (lambda: model.train_discriminator(real, fake, labels), ["discriminator"]),
-        (lambda: model.train_generator(real, labels), ["encoder", "generator"]),
+        (lambda: model.train_generator(model.noise(8), real, labels), ["encoder", "generator"]),
     ):
         before = {name: values(getattr(model, name).variables) for name in NETS}
         numbers = step()
@@ -52,7 +52,7 @@ def test_the_terms_are_those_of_eq_4_1_and_4_2(narrow, batch):
     mean, log_variance = (to_numpy(part) for part in twin.posterior(real, labels, training=True))
     z = mean + chance * np.exp(log_variance / 2)
     fake = twin.generator([tensor(z), labels], training=True)
-    numbers = model.train_generator(real, labels)
+    numbers = model.train_generator(model.noise(8), real, labels)
 
     def half(one, other):
         return 0.5 * ((to_numpy(one) - to_numpy(other)) ** 2).reshape(8, -1).sum(1).mean()

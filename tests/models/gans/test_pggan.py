@@ -14,15 +14,27 @@ to_numpy = keras.ops.convert_to_numpy
 QUICK = {"fade_iterations": 5, "steady_iterations": 2}  # 4×4: 0, 1; 8×8: fading 2 to 6, then 7, 8; 16×16: from 9
 
 
-@pytest.fixture
-def pggan(narrow):
-    """``pggan(iteration)``: the system as it is at the beginning of an iteration, a little trained by then."""
+@pytest.fixture(scope="module")
+def pggan(narrow, values):
+    """``pggan(iteration)``: the system as it is at the beginning of an iteration, a little trained by then.
 
-    def build(iteration=0, **options):
+    It is built once for all tests with the same options, and brought back to its first state.
+    """
+    made = {}
+
+    def first(options):
         model = narrow("pggan", **(QUICK | options))
         noise = np.random.default_rng(1)
         for weight in model.trainable_variables:  # biases that are not 0, unlike at the start
             weight.assign(weight + 0.1 * noise.normal(size=weight.shape))
+        state = [*model.variables, *model.optimizer.variables]
+        return model, list(zip(state, values(state), strict=True))
+
+    def build(iteration=0, **options):
+        key = str(options)
+        made[key] = model, state = made.get(key) or first(options)
+        for variable, value in state:
+            variable.assign(value)
         model.steps.assign(iteration)
         model.on_iteration(iteration)
         model.fade()

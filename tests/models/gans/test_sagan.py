@@ -35,7 +35,7 @@ def test_both_networks_attend_at_the_same_map_of_at_most_16(size, side):
     assert sagan.generator(size, 5, width=4).output_shape == (None, size, size, 3)
 
 
-def test_every_weight_but_batchnormalizations_is_spectrally_normalised(narrow, photographs):
+def test_every_weight_but_batchnormalizations_is_spectrally_normalised(narrow, photographs, eager):
     model = narrow("sagan")
     for network, count in ((model.generator, 4 + 4), (model.discriminator, 3 + 4)):  # with the four of attention
         layers = spectral_layers(network)
@@ -83,9 +83,9 @@ def test_the_papers_rates(narrow):
     assert (model.optimizer.generator.beta_1, model.optimizer.generator.beta_2) == (0.0, 0.9)
 
 
-def test_saved_and_loaded_it_looks_and_samples_the_same(narrow, photographs, tmp_path):
+def test_saved_and_loaded_it_looks_and_samples_the_same(narrow, photographs, tmp_path, eager):
     model = narrow("sagan", average=0.9)
-    model.fit(photographs[:32], batch_size=8, epochs=1, verbose=0)
+    model.fit(photographs[:16], batch_size=8, epochs=1, verbose=0)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     noise = latent_noise(3, 5, seed=1)
@@ -93,9 +93,8 @@ def test_saved_and_loaded_it_looks_and_samples_the_same(narrow, photographs, tmp
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_the_attention_maps_are_those_of_the_generated_faces(narrow, photographs, values):
-    model = narrow("sagan")
-    model.fit(photographs[:32], batch_size=8, epochs=1, verbose=0)
+def test_the_attention_maps_are_those_of_the_generated_faces(trained, values):
+    model = trained("sagan")
     before = values(model.variables)
     faces, maps = attention_maps(model, latent_noise(3, 5, seed=1))
     np.testing.assert_array_equal(faces, model.sample(3, seed=1))
@@ -116,7 +115,7 @@ def test_places_outside_the_face_are_refused(narrow, places):
         attention_figure(narrow("sagan"), latent_noise(1, 5), places)
 
 
-def test_resumed_in_an_epochs_middle_it_ends_bit_for_bit_the_same(tmp_path, photographs):
+def test_resumed_in_an_epochs_middle_it_ends_bit_for_bit_the_same(tmp_path, photographs, eager):
     def run(name, resume=False, **more):
         asked = RunConfig(
             "sagan", epochs=1, batch_size=8, image_size=16, checkpoint_every=2, options={"latent_dim": 5, "width": 4}

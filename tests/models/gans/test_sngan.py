@@ -43,7 +43,7 @@ def test_it_is_dcgan_with_spectral_normalisation_for_batchnormalization():
     assert kf.models.build("sngan", image_size=16, width=4).loss_name == "hinge"
 
 
-def test_every_sigma_is_1_before_training_and_after(narrow, photographs):
+def test_every_sigma_is_1_before_training_and_after(narrow, photographs, eager):
     model = narrow("sngan")
     assert sigmas(model) == pytest.approx([1.0] * 3, abs=1e-3)
     kernels = [largest(layer.kernel) for layer in spectral_layers(model.discriminator)]
@@ -109,7 +109,7 @@ def test_other_losses_and_penalties_reach_through_sigma(narrow, photographs, los
     assert float(numbers["d_gradient"]) > 0 and sigmas(model) == pytest.approx([1.0] * 3, abs=0.02)
 
 
-def test_resumed_in_an_epochs_middle_it_ends_bit_for_bit_the_same(tmp_path, photographs):
+def test_resumed_in_an_epochs_middle_it_ends_bit_for_bit_the_same(tmp_path, photographs, eager):
     def run(name, resume=False, **more):
         asked = RunConfig(
             "sngan", epochs=1, batch_size=8, image_size=16, checkpoint_every=2, options={"latent_dim": 5, "width": 4}

@@ -225,7 +225,7 @@ def test_the_pictures_of_the_lesson(still):
 # ------------------------------------------------------------------------------------------ stop and resume
 
 
-def test_resumed_it_ends_bit_for_bit_as_if_never_stopped(tmp_path, photographs, values):
+def test_resumed_it_ends_bit_for_bit_as_if_never_stopped(tmp_path, photographs, values, eager):
     """All that a step depends on is in the checkpoint: noise of the layers, second w, crossovers, averages, w_mean."""
 
     def system():

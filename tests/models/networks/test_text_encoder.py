@@ -93,7 +93,7 @@ def test_pictures_lie_nearest_to_their_sentences(trained, faces):
     assert cosines.argmax(1).tolist() == [0, 1]
 
 
-def test_trained_again_it_is_the_same(faces):
+def test_trained_again_it_is_the_same(faces, eager):
     first, second = encoder(), encoder()
     for one in (first, second):
         one.learn(*faces, iterations=3, batch_size=16)
