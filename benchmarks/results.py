@@ -157,7 +157,6 @@ def state_of(folder: RunFolder) -> str:
     """What became of a run: "finished", "not begun", "being trained", "broken off in epoch 3, iteration 20", ..."""
     import pandas
 
-
     if not folder.checkpoint.exists():
         return "not begun"
     if is_held(folder):

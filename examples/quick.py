@@ -19,7 +19,7 @@ OF_LESSON = {
     "13": {"OPTIONS": {"fade_iterations": 1, "steady_iterations": 1}},
     "15": {"IMAGES": 100},
     "18": {"ITERATIONS": 8, "HELD_OUT": 60, "KEEP": (4, 8)},
-    "20": {"OPTIONS": {"first_iterations": 2, "text_iterations": 2, "average": 0.99}},
+    "20": {"IMAGES": 400, "OPTIONS": {"first_iterations": 2, "text_iterations": 2, "average": 0.99}},
     "21": {"ITERATIONS": 200, "EVERY": 100},
     "22": {"OPTIONS": {"width": 8, "classifier_first": 2}},
     "23": {"OPTIONS": "width=8,classifier_first=1"},

@@ -209,7 +209,6 @@ def draw_attributes(options: argparse.Namespace) -> None:
 
 def conditional_run(path: Path):
     """Return the model of a run; raise ValueError if it makes faces without a label."""
-
     model = trained_run(path)[2]
     if not hasattr(model, "label_vectors"):
         raise ValueError(f"{path} is a run of {model.name}, which makes faces without being told a label.")

@@ -1,4 +1,4 @@
-"""Label consistency: does a classifier find in generated faces the labels that were asked for?
+"""Label consistency: whether a classifier finds in generated faces the labels that were asked for.
 
 Source: the dissertation on conditional face synthesis, section 3.4 and tables 3.4 and 4.1: the top-1 accuracy of a face
 recogniser on images G(z, y), y being right. For attributes, the score is the mean accuracy over the attributes. The

@@ -1,4 +1,4 @@
-"""Inception Score: is the class of each image certain, and do all classes occur?
+"""Inception Score: whether the class of each image is certain, and whether all classes occur.
 
 Source: Salimans et al. 2016, "Improved techniques for training GANs", section 4 (the dissertation's section 2.3.4):
 

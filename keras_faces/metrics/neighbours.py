@@ -1,4 +1,4 @@
-"""Memorisation: are samples nearer to training images than new photographs are?
+"""Memorisation: whether samples are nearer to training images than new photographs are.
 
 Source: Meehan, Chaudhuri and Dasgupta 2020, "A non-parametric test to detect data-copying in generative models". Here t
 is the distance within which 5 % of the held-out photographs have a training image; the rate is the share of samples

@@ -177,18 +177,19 @@ def consistency(model: Any, classifier: str | Path, count: int, seed: int = 0) -
     report = json.loads((Path(classifier) / "report.json").read_text(encoding="utf-8"))["labels"]
     rows = {}
     for name in names:
+        real = report[name]["balanced" if are_attributes else "found"]  # None: no held-out face shows it
+        rows[name] = {"found": each[name], "real": np.nan if real is None else real * 100}
         if are_attributes:
-            found, absent = each[name], each[f"not {name}"]
-            real = report[name]["balanced"] * 100
-            rows[name] = {"found": found, "absent": absent, "mean": (found + absent) / 2, "real": real}
-        else:
-            rows[name] = {"found": each[name], "real": report[name]["found"] * 100}
+            absent = each[f"not {name}"]
+            rows[name] |= {"absent": absent, "mean": (each[name] + absent) / 2}
     chance = 50.0 if are_attributes else 100.0 / n
     mean = "mean" if are_attributes else "found"
-    rows["all"] = {kind: np.mean([row[kind] for row in rows.values()]) for kind in (mean, "real")}
+    rows["all"] = {kind: np.nanmean([row[kind] for row in rows.values()]) for kind in (mean, "real")}
     whole = label_consistency(images, labels, features, seed=seed).to_dict()
-    told = {"score": whole, "classifier": features.name, "chance": chance, "labels": rows}
-    return told, pandas.DataFrame(rows).T.rename_axis(f"chance {chance:.1f}")
+    known = {name: {kind: value for kind, value in row.items() if not np.isnan(value)} for name, row in rows.items()}
+    told = {"score": whole, "classifier": features.name, "chance": chance, "labels": known}
+    columns = ["found", "absent", "mean", "real"] if are_attributes else ["found", "real"]
+    return told, pandas.DataFrame(rows).T[columns].rename_axis(f"chance {chance:.1f}")
 
 
 # --------------------------------------------------------------------------------------------------- pictures

@@ -110,8 +110,9 @@ def between(real: Any, fake: Any, share: Any) -> Any:
 
 
 def gradient_penalty(gradients: Any) -> Any:
-    """``mean (‖∇D(x̂)‖₂ - 1)²``, to be *added* to D's loss (eq. 2.12, printed with all signs
-    turned: errata S2).
+    """``mean (‖∇D(x̂)‖₂ - 1)²``, to be *added* to D's loss (eq. 2.12).
+
+    The source prints it with all signs turned (errata S2).
 
     Parameters
     ----------

@@ -79,8 +79,10 @@ class AAE(Autoencoder):
         passing_optimizer: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Give E and G an optimizer for the reconstruction (by default Adam, learning rate 1e-3), and D and E one for
-        the regularisation (Adam, 2e-4, beta_1 0.5); ``kwargs`` as of :meth:`FaceModel.compile`."""
+        """Give each network its optimizers; ``kwargs`` as of :meth:`FaceModel.compile`.
+
+        E and G reconstruct with Adam, learning rate 1e-3; D and E play the game with Adam, 2e-4, beta_1 0.5.
+        """
         parts = {
             "discriminator": (d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5), self.discriminator),
             "generator": (g_optimizer or keras.optimizers.Adam(1e-3), self.generator),

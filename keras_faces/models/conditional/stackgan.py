@@ -93,15 +93,18 @@ def replicate_spatially(vector: Any, side: int) -> Any:
 
 
 def conv(filters: int, kernel_size: int, use_bias: bool = False, **options: Any) -> layers.Conv2D:
+    """Return a convolution with DCGAN's initial weights."""
     options |= {"padding": "same", "use_bias": use_bias, "kernel_initializer": dcgan_init()}
     return layers.Conv2D(filters, kernel_size, **options)
 
 
 def leaky(maps: Any) -> Any:
+    """Apply LeakyReLU."""
     return layers.LeakyReLU(negative_slope=0.2)(maps)
 
 
 def bn_relu(maps: Any) -> Any:
+    """Apply BatchNormalization, then ReLU."""
     return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(maps))
 
 

@@ -59,6 +59,7 @@ def channels(side: int, image_size: int, width: int) -> int:
 
 
 def leaky() -> layers.LeakyReLU:
+    """Return the activation of both networks."""
     return layers.LeakyReLU(negative_slope=0.2)
 
 
@@ -68,6 +69,7 @@ def normalised(filters: int) -> list[keras.Layer]:
 
 
 def block(name: str, *stack: keras.Layer) -> Parts:
+    """Return a part of a network under its name."""
     return {name: keras.Sequential(stack, name=name)}
 
 

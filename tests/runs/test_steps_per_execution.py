@@ -1,4 +1,4 @@
-"""Several steps a call are the same training: the same weights, the same grids and checkpoints, resumed bit for bit."""
+"""Several steps per execution are the same training: the same weights, grids and checkpoints, resumed bit for bit."""
 
 import keras
 import numpy as np
