@@ -49,10 +49,10 @@ class Echo:
 def test_who_keeps_the_subject_is_found_and_who_does_not_is_not(monkeypatch):
     from keras_faces.metrics import retrieval
 
-    def first_pixels(images, *_):
-        return np.asarray(images[:])[:, 0, 0].astype("float64")
+    def first_pixels(*sets):
+        return tuple(np.asarray(images[:])[:, 0, 0].astype("float64") for images in sets)
 
-    monkeypatch.setattr(retrieval, "features_of", first_pixels)
+    monkeypatch.setattr(retrieval, "both_features", lambda gallery, probes, *_: first_pixels(gallery, probes))
     monkeypatch.setattr(retrieval, "as_features", lambda features: "first pixels")
     colours = np.random.default_rng(0).integers(1, 255, (5, 3))
     people = np.repeat(np.arange(5), 6)

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from keras_faces.training import losses
-from keras_faces.training.gradients import frozen, global_norm, input_gradients, value_and_grad
+from keras_faces.training.gradients import frozen, global_norm, input_gradients, value_and_grad, value_and_input_grad
 
 
 def test_gradient_of_a_square():
@@ -94,6 +94,13 @@ def test_the_gradient_by_images_of_a_linear_critic_is_its_weights():
         np.testing.assert_allclose(gradient.ravel(), weights.ravel(), rtol=1e-6)
     penalty = float(losses.gradient_penalty(input_gradients(linear, images)))
     assert penalty == pytest.approx((np.linalg.norm(weights) - 1) ** 2, rel=1e-5)
+
+
+def test_a_loss_and_its_gradient_by_the_images_that_it_reads():
+    images = ops.convert_to_tensor(np.random.default_rng(0).normal(size=(3, 4, 4, 3)).astype("float32"))
+    loss, gradient = value_and_input_grad(lambda pixels: ops.sum(pixels**2), images)
+    assert float(loss) == pytest.approx(float(ops.sum(images**2)))
+    np.testing.assert_allclose(ops.convert_to_numpy(gradient), 2 * ops.convert_to_numpy(images), rtol=1e-6)
 
 
 def test_a_penalty_is_differentiated_a_second_time(values):
