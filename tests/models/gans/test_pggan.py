@@ -230,7 +230,7 @@ def test_the_papers_rule_is_the_default():
 
 
 def config(**changes):
-    asked = {"epochs": 2, "batch_size": 8, "sample_every": 3, "checkpoint_every": 1, "image_size": 8, "seed": 5}
+    asked = {"epochs": 2, "batch_size": 8, "sample_every": 3, "checkpoint_every": 5, "image_size": 8, "seed": 5}
     growing = {"fade_iterations": 20, "steady_iterations": 1}
     return RunConfig("pggan", options={"latent_dim": 5, "width": 2, **growing}, **(asked | changes))
 

@@ -30,9 +30,10 @@ def spectral_layers(network):
 @pytest.mark.parametrize("size, side", [(16, 8), (32, 16), (48, 12), (64, 16), (125, 16)])
 def test_both_networks_attend_at_the_same_map_of_at_most_16(size, side):
     assert sagan.attention_side(size) == side
-    for network in (sagan.generator(size, 5, width=4), sagan.discriminator(size, width=4)):
+    generator = sagan.generator(size, 5, width=4)
+    for network in (generator, sagan.discriminator(size, width=4)):
         assert attention_of(network).output.shape[1:3] == (side, side)
-    assert sagan.generator(size, 5, width=4).output_shape == (None, size, size, 3)
+    assert generator.output_shape == (None, size, size, 3)
 
 
 def test_every_weight_but_batchnormalizations_is_spectrally_normalised(narrow, photographs, eager):
