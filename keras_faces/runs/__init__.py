@@ -1,0 +1,1 @@
+"""The run folder: training into it, watching it, scoring it, comparing several."""
