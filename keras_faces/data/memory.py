@@ -3,12 +3,13 @@
 See also ``folder.py`` and ``packed.py``, which supply the functions that read.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import numpy as np
 
 
-class LazyImages:
+class LazyImages(ABC):
     """Base of the image arrays: an array-like of uint8, shape (N, H, W, 3).
 
     A subclass sets `shape` and defines ``read(indices)``: int64 indices from 0 to N − 1 to uint8 (n, H, W, 3).
@@ -30,9 +31,9 @@ class LazyImages:
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return self[:] if dtype is None else self[:].astype(dtype)
 
+    @abstractmethod
     def read(self, indices: np.ndarray) -> np.ndarray:
         """Return the images of these indices: uint8, shape (n, H, W, 3)."""
-        raise NotImplementedError
 
 
 class KeptImages(LazyImages):

@@ -100,7 +100,7 @@ def load(path: str | PathLike, compile: bool = True) -> Any:
     import keras
 
     from keras_faces.fast.door import accelerate
-    from keras_faces.fast.legacy import modern
+    from keras_faces.models.legacy import modern
 
     path = Path(path) / "model.keras" if Path(path).is_dir() else Path(path)
     if not path.is_file():

@@ -27,7 +27,6 @@ from keras_faces.training.optimizers import MultiOptimizer
 from keras_faces.training.sampling import batchnorm_statistics, generate, latent_noise
 
 RENAMED = {"loss": "loss_name", "output": "output_name"}  # arguments whose names are attributes of Keras's own
-OLD_ARGUMENTS = {"numbers": "continuous_dim", "number_weight": "continuous_weight"}  # in files of older versions
 
 
 class FaceModel(keras.Model):
@@ -269,7 +268,6 @@ class FaceModel(keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> FaceModel:
         """Make the model again from :meth:`get_config`; arguments that only older versions had are ignored."""
-        config = {OLD_ARGUMENTS.get(name, name): value for name, value in config.items()}
         arguments = {}
         for name in config.keys() & set(_arguments(cls)):
             value = config[name]

@@ -197,12 +197,14 @@ class GAN(FaceModel):
     # ------------------------------------------------------------------------------- what the step is made of
 
     def discriminate(self, real: Any, fake: Any, *labels: Any) -> tuple[Any, Any]:
-        """Return D's logits of photographs and of fakes, each (batch, 1); read as one batch or as two."""
-        if self.separate_batches:
+        """Return D's logits of photographs and of fakes, each (batch, 1); read as one batch or as two.
+
+        Images with labels are always read as two.
+        """
+        if self.separate_batches or labels:
             fake_logits = self.d_logits(_inputs(fake, labels), training=True)
             return self.d_logits(_inputs(real, labels), training=True), fake_logits
-        twice = [ops.concatenate([label, label]) for label in labels]
-        logits = self.d_logits(_inputs(ops.concatenate([fake, real]), twice), training=True)
+        logits = self.d_logits(ops.concatenate([fake, real]), training=True)
         batch = ops.shape(fake)[0]
         return logits[batch:], logits[:batch]
 

@@ -92,11 +92,6 @@ class CGAN(ConditionalGAN, RegularizedGAN):
         See :class:`ConditionalGAN` and :class:`RegularizedGAN`.
     """
 
-    def discriminate(self, real: Any, fake: Any, *labels: Any) -> tuple[Any, Any]:
-        """Return D's logits of photographs and of fakes, read as two batches."""
-        fake_logits = self.d_logits([fake, *labels], training=True)
-        return self.d_logits([real, *labels], training=True), fake_logits
-
 
 def build(
     image_size: int = IMAGE_SIZE,

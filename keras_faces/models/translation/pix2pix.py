@@ -120,11 +120,6 @@ class Pix2Pix(TranslationModel):
 
         return {**d_logs, **g_logs, "spread": self.spread(fake, real)}
 
-    def discriminate(self, real: Any, fake: Any, *labels: Any) -> tuple[Any, Any]:
-        """Return D's logits of photographs and of fakes, each beside its x, one after the other (section 3.3)."""
-        fake_logits = self.d_logits([fake, *labels], training=True)
-        return self.d_logits([real, *labels], training=True), fake_logits
-
     def train_generator(self, source: Any, real: Any) -> dict[str, Any]:
         """Update G once, through the frozen D, on x and photographs y, both (batch, H, W, 3) in [-1, 1]."""
 

@@ -30,6 +30,8 @@ CLASSES = {
     "FeatureMatchingModel": "keras_faces.models.dissertation.fm_gan.FMGAN",
     "Centres": "keras_faces.training.feature_centers.FeatureCenters",
 }
+# Class -> arguments in an old file and their names today.
+ARGUMENTS = {"InfoGAN": {"numbers": "continuous_dim", "number_weight": "continuous_weight"}}
 
 
 @contextlib.contextmanager
@@ -71,6 +73,8 @@ def _renamed(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     value = {key: _renamed(item) for key, item in value.items()}
+    if names := ARGUMENTS.get(value.get("class_name")):
+        value["config"] = {names.get(key, key): item for key, item in value["config"].items()}
     if path := CLASSES.get(str(value.get("registered_name")).removeprefix("keras_faces>")):
         module, _, name = path.rpartition(".")
         registered = None if module.split(".")[0] == "keras" else f"keras_faces>{name}"

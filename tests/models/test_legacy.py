@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import keras_faces as kf
-from keras_faces.fast import is_accelerated, legacy
+from keras_faces.fast import is_accelerated
+from keras_faces.models import legacy
 
 TODAY = {path: name for name, path in legacy.CLASSES.items()}  # PoolFirstSequential for keras.Sequential
 
