@@ -72,6 +72,24 @@ def float32_on_every_processor():
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_figures_of_runs():
+    """A run draws losses.png and evolution.png at each epoch's end; in a test that takes half of the time."""
+    from keras_faces.runs import train
+
+    draw = train.draw_pictures
+    train.draw_pictures = lambda *args, **kwargs: None
+    yield draw
+    train.draw_pictures = draw
+
+
+@pytest.fixture(autouse=True)
+def figures_of_runs(request, monkeypatch, no_figures_of_runs):
+    """Only the runs of tests that have the mark ``figures`` draw them."""
+    if request.node.get_closest_marker("figures"):
+        monkeypatch.setattr("keras_faces.runs.train.draw_pictures", no_figures_of_runs)
+
+
 @pytest.fixture(scope="session")
 def narrow():
     """``narrow(name, **options)``: a system at 16×16 with a few channels, and three labels if it wants some."""

@@ -1,6 +1,7 @@
 """The same tests on the other backends, each in a process of its own, since Keras has one backend per process.
 
-The suite runs one system for each distinct training step on JAX; ``./run test --all`` runs all systems.
+The suite runs one system for each distinct training step on JAX, and what saves and resumes it; ``./run test --all`` runs
+the rest.
 """
 
 import importlib.util
@@ -17,12 +18,25 @@ import keras_faces as kf
 
 ROOT = Path(__file__).parent.parent
 CORE = [f"tests/training/test_{name}.py" for name in ("losses", "gradients", "gan")]
-RESUME = "tests/runs/test_train.py::test_resumed_after_any_stop_the_weights_are_bit_for_bit_the_same"
-JAX = [*CORE, "tests/training/test_optimizers.py", f"{RESUME}[slides-v1-3]"]
-JAX += ["tests/models/gans/test_slides.py::test_layers_shapes_and_counts_are_the_slides", "tests/layers/test_noise.py"]
-JAX += ["tests/fast/test_bias.py", "tests/fast/test_convolution.py"]
-LABELS = ["tests/training/test_conditional.py"]
-LABELS += [f"tests/models/conditional/test_{name}.py" for name in ("cgan", "acgan")]
+GAN, OPTIMIZERS, LABELS = (f"tests/training/test_{name}.py::test_" for name in ("gan", "optimizers", "conditional"))
+JAX = [
+    *CORE[:2],
+    f"{GAN}improving_d_moves_every_weight_of_d_and_none_of_g[slides-v2]",
+    f"{GAN}improving_g_changes_nothing_of_d_bit_for_bit[slides-v2]",
+    f"{GAN}saved_and_loaded_by_keras_it_goes_on_the_same",
+    f"{GAN}k_steps_of_d_for_one_of_g",
+    f"{GAN}r1_adds_the_gradient_at_photographs",
+    f"{OPTIMIZERS}under_fit_each_optimizer_makes_its_own_steps",
+    f"{OPTIMIZERS}saved_and_loaded_the_scale_is_kept",
+    "tests/runs/test_train.py::test_resumed_after_any_stop_the_weights_are_bit_for_bit_the_same[slides-v1-3]",
+    f"{LABELS}a_resumed_run_has_the_same_weights_and_labels_bit_for_bit[acgan-Male]",
+    "tests/layers/test_noise.py",
+    "tests/fast/test_bias.py",
+    "tests/fast/test_convolution.py",
+]
+MORE = [*CORE, "tests/training/test_optimizers.py", "tests/training/test_conditional.py"]
+MORE += ["tests/models/gans/test_slides.py::test_layers_shapes_and_counts_are_the_slides"]
+MORE += [f"tests/models/conditional/test_{name}.py" for name in ("cgan", "acgan")]
 TRAINED = "tests/models/test_every_system.py::test_trained_saved_and_loaded_it_samples_the_same"
 # The step of these is that of slides-v1, which CORE trains.
 SAME_STEP = ("gan", "dcgan", "linear", "linear-tanh", "conv", "multistage", "lsgan", "wgan", "sngan", "sagan")
@@ -37,7 +51,7 @@ def systems(names):
     "backend, files, least",
     [
         pytest.param("jax", JAX, 25, id="jax"),
-        pytest.param("jax", LABELS, 25, id="jax, labels"),
+        pytest.param("jax", MORE, 50, id="jax, every test of the step", marks=pytest.mark.full),
         pytest.param("jax", systems(DISTINCT[0::2]), 8, id="jax, systems"),
         pytest.param("jax", systems(DISTINCT[1::2]), 8, id="jax, other systems"),
         pytest.param("jax", systems(SAME_STEP), 8, id="jax, systems with the same step", marks=pytest.mark.full),

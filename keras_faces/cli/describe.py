@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from keras_faces.models.printed import PRINTED
+from keras_faces.models.printed import LITERAL, PRINTED
 
 
 def describe(name: str, model: keras.Model) -> str:
@@ -19,7 +19,7 @@ def describe(name: str, model: keras.Model) -> str:
 
     Returns
     -------
-    Text of many lines. Where the source prints nothing for this image size, it says so.
+    Text of many lines. Where the network is a reading of the source, it shows the source's own layers and says so.
     """
     printed = PRINTED.get(name, {})
     size = model.generator.output_shape[1]
@@ -31,14 +31,26 @@ def describe(name: str, model: keras.Model) -> str:
         lines: list[str] = []
         network.summary(print_fn=lambda line, lines=lines: lines.append(line), line_length=80)
         parts.append("\n".join(lines))
-        if role in printed.get(size, {}):
-            parts.append(beside(network, printed[size][role], f"{name}, {role}"))
-        elif not printed:
+        tables = {side: roles[role] for side, roles in printed.items() if role in roles}
+        if not tables:
             parts.append(f"{name}, {role}: the source prints no layers; these are ours.")
+        elif len(tables.get(size, [])) == len(network.layers):
+            parts.append(beside(network, tables[size], f"{name}, {role}"))
         else:
-            sizes = " and ".join(str(size) for size, tables in printed.items() if role in tables)
-            parts.append(f"{name}, {role}: the source has this network at image size {sizes}, not {size}.")
+            (side, rows), *_ = tables.items()
+            parts.append(
+                f"{table(rows, f'{name}, {role}: the source, {side}×{side}')}\n\n"
+                f"The network above, {size}×{size}, is a reading of it (docs/errata.md). The source's own: "
+                f"keras-faces describe {name} --image-size {side}{LITERAL.get((name, role), '')}"
+            )
     return "\n\n".join(parts)
+
+
+def table(rows: list[tuple[str, tuple[int, ...], int]], title: str) -> str:
+    """The source's layers, a line each."""
+    lines = [title, f"{'':2}{'layer':<20}{'output':>18}{'parameters':>13}"]
+    lines += [f"  {layer:<20}{', '.join(map(str, shape)):>18}{count:>13,}" for layer, shape, count in rows]
+    return "\n".join([*lines, f"  {'total':<20}{sum(count for *_, count in rows):>31,}"])
 
 
 def beside(network: keras.Model, rows: list[tuple[str, tuple[int, ...], int]], title: str) -> str:

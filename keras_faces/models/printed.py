@@ -6,6 +6,9 @@ sources print no tables of layers.
 
 from __future__ import annotations
 
+# What else a network needs to be as printed, beside the image size.
+LITERAL = {("slides-v2", "generator"): " --option upsamplings=4"}
+
 # System -> image size at which the network is printed -> network -> rows.
 PRINTED = {
     "slides-v1": {
@@ -40,7 +43,7 @@ PRINTED = {
         },
     },
     "slides-v2": {
-        48: {
+        96: {  # the code's four UpSampling2D (docs/errata.md, D1)
             "generator": [
                 ("Dense", (18432,), 1_861_632),
                 ("Activation", (18432,), 0),
@@ -57,8 +60,9 @@ PRINTED = {
                 ("Conv2D", (48, 48, 64), 204_864),
                 ("BatchNormalization", (48, 48, 64), 256),
                 ("Activation", (48, 48, 64), 0),
-                ("Conv2D", (48, 48, 3), 4_803),
-                ("Activation", (48, 48, 3), 0),
+                ("UpSampling2D", (96, 96, 64), 0),
+                ("Conv2D", (96, 96, 3), 4_803),
+                ("Activation", (96, 96, 3), 0),
             ],
         },
         64: {

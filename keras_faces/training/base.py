@@ -23,6 +23,7 @@ from keras_faces.fast.door import accelerate
 from keras_faces.training import checkpoint
 from keras_faces.training.ema import WeightAverage
 from keras_faces.training.gradients import global_norm, value_and_grad
+from keras_faces.training.last_layer import check_generator
 from keras_faces.training.optimizers import MultiOptimizer
 from keras_faces.training.sampling import batchnorm_statistics, generate, latent_noise
 
@@ -63,6 +64,7 @@ class FaceModel(keras.Model):
         seed: int = 0,
         name: str | None = None,
     ) -> None:
+        check_generator(generator, value_range)
         super().__init__(name=name)
         self.generator = generator
         self.latent_dim = int(generator.inputs[0].shape[-1])

@@ -19,6 +19,7 @@ from keras import ops
 from keras_faces.training import losses
 from keras_faces.training.base import FaceModel
 from keras_faces.training.gradients import frozen, input_gradients
+from keras_faces.training.last_layer import up_to_the_sigmoid
 
 CLIPPED_EPSILON = 1.001e-5  # of BatchNormalization in a clipped D; TensorFlow's fused operation takes no smaller one
 
@@ -32,8 +33,7 @@ class GAN(FaceModel):
     generator : keras.Model
         From noise (batch, latent_dim) to images (batch, H, W, 3) in ``value_range``.
     discriminator : keras.Model
-        From images (batch, H, W, 3) to one score (batch, 1) whose last layer is a sigmoid, as in the deck, or to one
-        logit.
+        From images (batch, H, W, 3) to one score (batch, 1) that a sigmoid makes, as in the deck, or to one logit.
     d_steps : int
         Steps of D before each step of G (k in Goodfellow et al. 2014, algorithm 1). Each takes photographs of its own:
         a step is given ``d_steps * batch`` images.
@@ -321,29 +321,6 @@ class RegularizedGAN(GAN):
             for weight in self.d_weights():
                 weight.assign(ops.clip(weight, -self.clip, self.clip))
         return result
-
-
-def up_to_the_sigmoid(discriminator: keras.Model) -> keras.Model:
-    """Return the same network, layers and weights shared, without a last sigmoid: images to logits.
-
-    Parameters
-    ----------
-    discriminator : keras.Model
-        A network whose last layer may be ``Activation("sigmoid")``.
-
-    Returns
-    -------
-    keras.Model
-        From the same inputs to logits; the discriminator itself where no sigmoid ends it.
-    """
-    last = discriminator.layers[-1]
-    if not (isinstance(last, keras.layers.Activation) and last.activation is keras.activations.sigmoid):
-        return discriminator
-    if isinstance(discriminator, keras.Sequential):
-        inputs = keras.Input(discriminator.input_shape[1:])
-        return keras.Sequential([inputs, *discriminator.layers[:-1]], name="d_logits")
-    inputs = discriminator.inputs if len(discriminator.inputs) > 1 else discriminator.inputs[0]
-    return keras.Model(inputs, last.input, name="d_logits")
 
 
 def _inputs(first: Any, others: Any) -> Any:

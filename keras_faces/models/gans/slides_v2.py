@@ -10,9 +10,9 @@ Source: the course's slide deck, the second ``generator_model`` and ``discrimina
 
 Two points in which the deck contradicts itself (``docs/errata.md``, D1 and D6):
 
-- G starts from a 6×6 map, D reads 64×64, and no number of doublings makes 64 of 6. With three doublings G makes 48×48:
-  ``image_size=48`` has all counts as printed. At 64 the first map is 8×8. The code on the slide has a fourth
-  ``UpSampling2D``: ``build(image_size=96, upsamplings=4)``.
+- G on the slide starts from a 6×6 map and has four ``UpSampling2D``: it makes 96×96
+  (``build(image_size=96, upsamplings=4)``), and D reads 64×64. Two readings fit together: three doublings from an 8×8
+  map make 64×64, the default; three from the 6×6 map make 48×48.
 - The deck's step gives D fakes and photographs as one batch. A D with BatchNormalization then learns to compare the two
   halves of the batch, and has nothing to compare when G is trained on fakes alone. So the default here is
   ``separate_batches=True``; ``False`` is the rule as printed.

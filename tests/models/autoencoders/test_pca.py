@@ -100,6 +100,7 @@ def test_saved_and_loaded_it_is_the_same(fitted, faces, tmp_path):
     np.testing.assert_array_equal(again.reconstruct(faces[:4]), fitted[0].reconstruct(faces[:4]))
 
 
+@pytest.mark.figures
 def test_a_run_of_pca_is_a_run_like_others_and_resuming_it_changes_nothing(faces, tmp_path):
     from keras_faces.data import Faces
     from keras_faces.runs.folder import RunConfig, RunFolder

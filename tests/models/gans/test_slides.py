@@ -19,7 +19,7 @@ def layers_of(network):
     [
         (PRINTED["slides-v1"][64]["generator"], slides_v1.generator_model),
         (PRINTED["slides-v1"][64]["discriminator"], slides_v1.discriminator_model),
-        (PRINTED["slides-v2"][48]["generator"], lambda: slides_v2.generator_model(48)),
+        (PRINTED["slides-v2"][96]["generator"], lambda: slides_v2.generator_model(96, upsamplings=4)),
         (PRINTED["slides-v2"][64]["discriminator"], slides_v2.discriminator_model),
     ],
     ids=["v1-G", "v1-D", "v2-G", "v2-D"],
@@ -79,8 +79,16 @@ def test_a_size_that_cannot_be_made_names_the_nearest_that_can(name, image_size,
 def test_describe_lays_the_slides_numbers_beside(narrow):
     text = describe("slides-v1", kf.models.build("slides-v1"))
     assert "33,587,200" in text and "34,031,363" in text and "≠" not in text
+
+
+def test_describe_shows_the_decks_four_doublings_beside_a_reading(narrow):
     text = describe("slides-v2", narrow("slides-v2"))
-    assert "the source has this network at image size 48, not 16" in text
+    source = text[text.index("slides-v2, generator: the source, 96×96") :]
+    assert source[: source.index("total")].count("UpSampling2D") == 4
+    assert "16×16, is a reading of it" in text and "--image-size 96 --option upsamplings=4" in text
+    text = describe("slides-v2", kf.models.build("slides-v2", image_size=96, upsamplings=4))
+    generator = text[text.index("slides-v2, generator") : text.index('Model: "discriminator"')]
+    assert "6,169,475" in generator and "≠" not in generator and "reading" not in generator
 
 
 def test_describe_marks_what_differs():
