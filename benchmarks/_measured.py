@@ -56,5 +56,5 @@ def machine() -> str:
 
     backend = keras.backend.backend()
     version = getattr(sys.modules.get(backend), "__version__", "")
-    name, _ = processor()
+    name = processor()
     return f"{datetime.date.today()}, {name}, {os.cpu_count()} cores; Keras {keras.__version__}, {backend} {version}"

@@ -223,7 +223,7 @@ def _devices(wanted: list[str], source: Source, size: int) -> tuple[dict[str, De
 
 
 def _machine() -> str:
-    model, _ = processor()
+    model = processor()
     versions = f"OpenCV {cv2.__version__}, NumPy {np.__version__}, HDF5 {h5py.version.hdf5_version}"
     machine = f"{datetime.date.today()}, {model}, {usable_cores()} cores, {platform.system()}"
     return f"{machine}; Python {platform.python_version()}, {versions}"

@@ -17,13 +17,17 @@ environment variable ``KERAS_BACKEND`` (tensorflow, jax or torch) at that moment
 import importlib
 import os
 
+from keras_faces.fast import onednn
+
 __version__ = "0.1.0"
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's own notes are not the lesson; errors still raise
+onednn.prefer()  # before TensorFlow is imported
 
 # The names that a lesson writes: functions, and modules.
 _FUNCTIONS = {"classify": "runs.classifier", "train": "runs.train"}
 _MODULES = {
+    "applications": "applications",
     "cli": "cli",
     "compare": "runs.compare",
     "data": "data",
@@ -46,7 +50,8 @@ __all__ = ["__version__", *_FUNCTIONS, *_MODULES]
 
 def __getattr__(name: str):
     if name in _MODULES:
-        return importlib.import_module(f"keras_faces.{_MODULES[name]}")
+        with onednn.without_notes():
+            return importlib.import_module(f"keras_faces.{_MODULES[name]}")
     if name in _FUNCTIONS:
         return getattr(importlib.import_module(f"keras_faces.{_FUNCTIONS[name]}"), name)
     raise AttributeError(f"module 'keras_faces' has no attribute {name!r}; it has {', '.join(__all__)}")

@@ -11,6 +11,8 @@ os.environ.setdefault("KERAS_FACES_CACHE", str(Path(tempfile.gettempdir()) / "ke
 import numpy as np
 import pytest
 
+import keras_faces  # noqa: F401  before Keras, as in a program: it chooses oneDNN
+
 NARROW = {
     "slides-v1": {"dense": 8, "filters": (8, 4)},
     "slides-v2": {"filters": (16, 8, 8, 4)},

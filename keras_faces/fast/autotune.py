@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from keras_faces.fast import onednn
+
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 COMPILERS = ("auto", "graph", "xla")
 _M_TOP_PAD, _KEPT = -2, 256 * 2**20  # malloc.h's number of the setting; bytes that each heap may keep
-_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "avx_ne_convert", "bf16", "svebf16"}  # in Linux's /proc/cpuinfo
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Machine:
         CUDA's compute capability, such as 9.0.
     bfloat16 : bool, optional
         Whether the processor has units for bfloat16; ``None`` where the system does not tell.
+    onednn : bool, optional
+        Whether TensorFlow uses oneDNN (``onednn.py``).
     """
 
     device: str
@@ -72,6 +75,7 @@ class Machine:
     backend: str
     capability: float | None = None
     bfloat16: bool | None = None
+    onednn: bool = False
 
 
 def choose(precision: str = "auto", compiler: str = "auto") -> Choices:
@@ -101,6 +105,8 @@ def choose(precision: str = "auto", compiler: str = "auto") -> Choices:
         compiler = default_compiler()
     if precision == "auto":
         precision, reason = _precision(here)
+    if here.onednn and compiler == "graph":
+        reason = f" with oneDNN{reason}"
     ways = {
         "tensorflow": "TensorFlow runs as a graph" if compiler == "graph" else "TensorFlow runs with XLA",
         "jax": "JAX runs with XLA",
@@ -166,8 +172,8 @@ def machine() -> Machine:
     backend = keras.backend.backend()
     device, name, capability = {"tensorflow": _tensorflow_device, "jax": _jax_device, "torch": _torch_device}[backend]()
     if device == "cpu":
-        name, bfloat16 = processor()
-        return Machine(device, name, usable_cores(), backend, bfloat16=bfloat16)
+        fast = backend == "tensorflow" and onednn.is_on()
+        return Machine(device, processor(), usable_cores(), backend, bfloat16=onednn.has_bfloat16(), onednn=fast)
     return Machine(device, name, usable_cores(), backend, capability)
 
 
@@ -199,15 +205,14 @@ def _torch_device() -> tuple[str, str, float | None]:
     return "cpu", "", None
 
 
-def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, bool | None]:
-    """Return the processor's name, and whether it has units for bfloat16 (``None``: the system does not tell)."""
+def processor(cpuinfo: Path = onednn.CPUINFO) -> str:
+    """Return the processor's name."""
     try:
         lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return platform.processor() or platform.machine(), None
-    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
-    flags = (facts.get("flags") or facts.get("Features") or "").split()
-    return facts.get("model name") or platform.machine(), bool(_BFLOAT16_FLAGS & set(flags)) if flags else None
+        return platform.processor() or platform.machine()
+    named = (value.strip() for key, _, value in (line.partition(":") for line in lines) if key.strip() == "model name")
+    return next(named, platform.machine())
 
 
 def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from keras_faces.fast import onednn
 from keras_faces.models.options import standard_options, unknown_option
 
 # The name that a class types, the file that tells its story, and one line about it.
@@ -72,7 +73,8 @@ def lesson(name: str) -> ModuleType:
         raise ValueError(
             f"there is no system {name!r}. Did you mean {' or '.join(near)}? `keras-faces list` shows all."
         )
-    return importlib.import_module(f"keras_faces.models.{SYSTEMS[name][0]}")
+    with onednn.without_notes():
+        return importlib.import_module(f"keras_faces.models.{SYSTEMS[name][0]}")
 
 
 def load(path: str | PathLike, compile: bool = True) -> Any:

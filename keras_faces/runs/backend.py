@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from keras_faces.fast import onednn
+
 
 def backend_name(asked: str | None = None) -> str:
     """Return the backend asked for, else the one that Keras runs on, else ``KERAS_BACKEND``, else "tensorflow"."""
@@ -37,7 +39,7 @@ def use_backend(asked: str | None = None) -> None:
 
 def _load_keras() -> None:
     """Import Keras without scikit-learn and, on another backend, TensorFlow: both cost seconds and are not used."""
-    with _as_if_not_installed("sklearn"):
+    with onednn.without_notes(), _as_if_not_installed("sklearn"):
         import keras
     if keras.backend.backend() != "tensorflow":
         with _as_if_not_installed("tensorflow"):

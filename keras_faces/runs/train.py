@@ -236,6 +236,7 @@ def train_run(
 def _train(folder, config, faces, begun: Path | None, resume: bool, devices, callbacks, verbose, **watching) -> Any:
     """:func:`train_run` in the folder of this process; ``begun`` is the checkpoint to go on from."""
     from keras_faces.runs.callbacks import Progress
+    from keras_faces.runs.end_time import EndTime
     from keras_faces.training import checkpoint
 
     with devices.making():
@@ -255,6 +256,8 @@ def _train(folder, config, faces, begun: Path | None, resume: bool, devices, cal
         folder.samples.mkdir(exist_ok=True)
         _tidy(folder, progress)
         watchers = [*_watchers(folder, config, model, progress, reference, **watching), *callbacks]
+        if verbose != 0:
+            watchers.append(EndTime(progress, config.epochs))
         try:
             _fit(model, batches, progress, config.epochs, callbacks=watchers, verbose=verbose)
         finally:

@@ -37,6 +37,13 @@ def on(monkeypatch):
             "On 1 core of an old one, TensorFlow runs as a graph in float32 (the processor has no bfloat16 units).",
         ),
         (
+            Machine("cpu", "a laptop", 2, "tensorflow", bfloat16=False, onednn=True),
+            "float32",
+            "graph",
+            "On 2 cores of a laptop, TensorFlow runs as a graph in float32 with oneDNN (the processor has no bfloat16 "
+            "units).",
+        ),
+        (
             Machine("cpu", "an unknown one", 4, "tensorflow", bfloat16=None),
             "float32",
             "graph",
@@ -105,15 +112,10 @@ def test_unknown_words_are_refused(asked):
         autotune.choose(**asked)
 
 
-def test_processors_by_their_flags(tmp_path):
-    def processor(text):
-        (tmp_path / "cpuinfo").write_text(text)
-        return autotune.processor(tmp_path / "cpuinfo")
-
-    assert processor("model name\t: Xeon\nflags\t\t: fpu amx_bf16\n\nmodel name: Xeon\n") == ("Xeon", True)
-    assert processor("model name\t: Core\nflags\t\t: fpu avx2\n") == ("Core", False)
-    assert processor("Features\t: asimd bf16\n")[1] is True
-    assert processor("")[1] is None and autotune.processor(tmp_path / "nothing")[1] is None
+def test_the_processors_name(tmp_path):
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Xeon: a\n\nmodel name\t: other\n")
+    assert autotune.processor(tmp_path / "cpuinfo") == "Xeon: a"
+    assert autotune.processor(tmp_path / "nothing")
 
 
 def test_cores_are_those_of_the_container(tmp_path):
