@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from textwrap import wrap
+
 import keras
 
+from keras_faces.models.option_types import options_of
 from keras_faces.models.printed import LITERAL, PRINTED
 
 
@@ -43,7 +47,19 @@ def describe(name: str, model: keras.Model) -> str:
                 f"The network above, {size}×{size}, is a reading of it (docs/errata.md). The source's own: "
                 f"keras-faces describe {name} --image-size {side}{LITERAL.get((name, role), '')}"
             )
+    parts.append(options_table(name))
     return "\n\n".join(parts)
+
+
+def options_table(name: str) -> str:
+    """The options of a system, its defaults and what each is, a line each."""
+    lines = [f"Options of {name} (--option NAME=VALUE on the command line):"]
+    own_flags = ("image_size", "seed", "label_names", "label_kind")
+    for option in (each for each in options_of(name).values() if each.name not in own_flags):
+        default = json.dumps(option.default) if not isinstance(option.default, str) else option.default
+        about = option.about.replace("``", "").replace(":func:", "").replace(":class:", "")
+        lines += wrap(about, 120, initial_indent=f"  {option.name:<24} {default:<16} ", subsequent_indent=" " * 44)
+    return "\n".join(lines)
 
 
 def table(rows: list[tuple[str, tuple[int, ...], int]], title: str) -> str:

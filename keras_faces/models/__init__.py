@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import re
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from keras_faces.fast import onednn
-from keras_faces.models.options import standard_options, unknown_option
+from keras_faces.models.option_types import check_options, check_size, within_memory
+from keras_faces.models.options import standard_options
 
 # The name that a class types, the file that tells its story, and one line about it.
 SYSTEMS = {
@@ -163,6 +163,8 @@ def build(
     module = lesson(name)
     options = standard_options(name, options)
     fast_layers = options.pop("fast_layers", fast_layers)
+    options = check_options(name, options)
+    image_size = module.IMAGE_SIZE if image_size is None else check_size(image_size)
     policies = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
     if precision == "auto":
         from keras_faces.fast.autotune import choose
@@ -179,16 +181,11 @@ def build(
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policies[precision])
     try:
-        model = module.build(image_size=image_size or module.IMAGE_SIZE, seed=seed, **options)
+        with within_memory(name):
+            model = module.build(image_size=image_size, seed=seed, **options)
         if stages is not None:
             model.compile(StagedOptimizer(parse_stages(stages)), StagedOptimizer(parse_stages(stages)))
         return model if fast_layers else plain(model)  # `compile` has accelerated it
-    except TypeError as error:
-        if wrong := re.search(r"unexpected keyword argument '(\w+)'", str(error)):
-            raise ValueError(unknown_option(name, wrong[1])) from None
-        if "multiple values for keyword" in str(error):
-            raise ValueError(f"{name}: {error}. See the help of {module.__name__}.build.") from None
-        raise
     finally:
         keras.config.set_dtype_policy(before)
 

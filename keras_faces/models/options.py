@@ -1,8 +1,7 @@
-"""The options of a system: how they are typed, their old names, and what to say of an unknown one."""
+"""The options of a system as they are typed, and their old names; ``option_types.py`` checks them."""
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import json
 import re
@@ -23,6 +22,7 @@ RENAMED = {
 }
 FAST_LAYERS = ("polyphase", "pool_first")  # old switches; False now means fast_layers=False
 NOT_OPTIONS = ("image-size", "seed", "precision")  # these have a flag of their own on the command line
+NAMED = ("name", "system")  # the system
 
 _told: set[str] = set()
 
@@ -72,33 +72,6 @@ def _tell(note: str) -> None:
         print(note)
 
 
-def unknown_option(system: str, name: str) -> str:
-    """The message for an option that a system does not have: it names the nearest ones."""
-    from keras_faces.models import lesson
-
-    module = lesson(system)
-    known = {"stages", "fast_layers", *inspect.signature(module.build).parameters}
-    for model in (value for value in vars(module).values() if hasattr(value, "train_step")):
-        for base in model.__mro__:
-            if base.__module__.startswith("keras_faces"):
-                known |= inspect.signature(base.__init__).parameters.keys()
-    known -= {
-        "self",
-        "options",
-        "networks",
-        "encoder",
-        "recogniser",
-        "generator",
-        "discriminator",
-        "label_names",
-        "label_kind",
-        "name",
-    }
-    near = difflib.get_close_matches(name, known, n=3)
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(sorted(known))}."
-    return f"{system} has no such option: {name}. {hint}"
-
-
 # ----------------------------------------------------------------------------------------------- as they are typed
 
 
@@ -125,6 +98,8 @@ def parse_options(pairs: Sequence[str], where: str = "--option ") -> dict[str, A
             raise ValueError(f"{where}{pair}: write KEY=VALUE, such as width=32.")
         if (name := key.strip().replace("_", "-")) in NOT_OPTIONS:
             raise ValueError(f"{where}{pair}: {name} has an option of its own, --{name}.")
+        if name in NAMED:
+            raise ValueError(f"{where}{pair}: the system is the first word of the command, not an option.")
         values[name.replace("-", "_")] = _value(value)
     return values
 
