@@ -3,7 +3,7 @@
 #
 # **What it teaches.** Two networks, one game: a generator G makes faces of noise, a discriminator D says how real they
 # look. In each iteration D learns first, on fakes (label 0) and photographs (label 1), then G learns to get the score 1
-# from D, which stands still meanwhile. All activations are tanh, as on the slides.
+# from D, which stands still meanwhile. The hidden activations are tanh, as on the slides; D ends in a sigmoid.
 #
 # **Command.** `python examples/01_slides_gan.py` — or run the cells one by one.
 #

@@ -51,7 +51,7 @@ def plain_step(model, images):
 
 if __name__ == "__main__":
     faces = kf.data.load("drawn", image_size=32, count=640)
-    model = kf.models.build("slides-v2", image_size=32, seed=0)
+    model = kf.models.build("slides-v1", image_size=32, seed=0)
     step = tf.function(plain_step)
     for iteration, (images,) in enumerate(faces.batches(32), start=1):
         d_loss, g_loss = step(model, images)

@@ -1,6 +1,6 @@
 """aae: a discriminator of codes pulls an autoencoder's codes to N(0, I).
 
-Source: the dissertation, section 2.1.5 ("the adversarial loss in the latent space of the autoencoder"); Makhzani et al.
+Source: the dissertation, section 2.1.3 ("the adversarial loss in the latent space of the autoencoder"); Makhzani et al.
 2016, "Adversarial autoencoders", section 2. A VAE's KL divergence acts on each photograph's code; here the distribution
 of all codes together should be N(0, I), and a discriminator D of vectors measures whether it is. The paper's two
 phases:

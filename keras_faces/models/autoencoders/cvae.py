@@ -1,6 +1,6 @@
 """cvae: a VAE whose encoder and decoder both read the label, so that the code holds the rest.
 
-Source: the dissertation, section 2.1.6 (Yan et al. 2016; Sohn et al. 2015): "the condition is an input of the encoder
+Source: the dissertation, section 2.1.5 (Yan et al. 2016; Sohn et al. 2015): "the condition is an input of the encoder
 and of the decoder". Eq. 2.1 with a label y:
 
     L = β KL(N(μ(X, y), σ²(X, y)) ‖ N(0, I)) + ‖f(z, y) − X‖²

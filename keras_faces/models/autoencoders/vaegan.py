@@ -1,6 +1,6 @@
 """vaegan: a VAE whose reconstruction error is measured in a discriminator's features.
 
-Source: the dissertation, section 2.1.5 ("the decoder of the VAE and the generator of the GAN become one network") and
+Source: the dissertation, section 2.1.3 ("the decoder of the VAE and the generator of the GAN become one network") and
 figure 4.3; Larsen et al. 2016, "Autoencoding beyond pixels using a learned similarity metric", algorithm 1.
 
 A squared error over pixels (``vae.py``) prefers a blur in the right place to an edge one pixel beside it. D's features

@@ -1,8 +1,9 @@
 """infogan: codes without labels; G is trained so that a network Q can read the code from the image.
 
-Source: the course's textbook, section 5.3.4, eq. 5-20; Chen et al. 2016, "InfoGAN" (equations with a C). G reads noise
-z and a code c: a few categories, and a few continuous values in (−1, 1). A plain GAN may ignore c: P_G(x|c) = P_G(x)
-(eq. 5-20). Here the mutual information of code and image is part of the loss (eq. C3), without any label:
+Source: the course's textbook, section 5.3.4 (the course's copy ends before its equations); Chen et al. 2016, "InfoGAN"
+(equations with a C). G reads noise z and a code c: a few categories, and a few continuous values in (−1, 1). A plain GAN
+may ignore c: P_G(x|c) = P_G(x). Here the mutual information of code and image is part of the loss (eq. C3), without any
+label:
 
     min_G max_D  V(D, G) − λ I(c; G(z, c))
 
@@ -10,7 +11,8 @@ I would need the true P(c|x). Any Q(c|x) gives a lower bound (eq. C4 and C5), wh
 
     I(c; G(z, c))  ≥  L_I(G, Q) = E log Q(c | G(z, c)) + H(c)
 
-As in the paper's appendix C, Q is one dense layer on D's features: D and Q learn together, then G through both, frozen.
+As in the paper's appendix C, Q has a hidden layer of 128 on D's features: D and Q learn together, then G through both,
+frozen.
 Q gives a softmax for each category, and mean and variance of a normal distribution for each continuous code (section
 6). The variance stays above e⁻³, so that G need not show a code more precisely than that.
 

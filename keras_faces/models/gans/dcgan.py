@@ -1,6 +1,6 @@
 """dcgan: convolutional networks only, at any size; the course's sizes are 32, 64, 125 and 128.
 
-Source: the course's first paper, "DCGAN on Chinese faces" (32×32), section 2.3, after Radford et al. 2016. Against
+Source: the course's first paper, "DCGAN on Chinese faces" (32×32), section 3, after Radford et al. 2016. Against
 ``gan.py``:
 
 - strided convolutions in D, transposed convolutions in G, 5×5 as in Radford's figure 1; no hidden dense layers;

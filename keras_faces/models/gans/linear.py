@@ -1,6 +1,6 @@
 """linear: the LFW paper's fully connected pair, as its tables 1 and 2 give it.
 
-Source: the course's second paper (faces of LFW at 125×125), section 2.2.1:
+Source: the course's second paper (faces of LFW at 125×125), sections 2.1.1 and 2.1.2:
 
     G: noise 128×128×3 → 256×256×3 → 128×128×3 → 64×64×3, ReLU after each → 128×128×3, sigmoid
     D: 125×125×3 → 256×256 → 64×64 → 16×16, LeakyReLU after each → 1, sigmoid
