@@ -14,8 +14,10 @@ Importing the package loads no deep-learning framework; the first model does. Ke
 environment variable ``KERAS_BACKEND`` (tensorflow, jax or torch) at that moment.
 """
 
+import difflib
 import importlib
 import os
+import sys
 
 from keras_faces.fast import onednn
 
@@ -23,6 +25,8 @@ __version__ = "0.1.0"
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's own notes are not the lesson; errors still raise
 onednn.prefer()  # before TensorFlow is imported
+if os.environ.get("MPLBACKEND", "").endswith("inline") and "ipykernel" not in sys.modules:
+    del os.environ["MPLBACKEND"]  # a notebook's kernel sets it for itself; this is a command in one of its cells
 
 # The names that a lesson writes: functions, and modules.
 _FUNCTIONS = {"classify": "runs.classifier", "train": "runs.train"}
@@ -31,6 +35,8 @@ _MODULES = {
     "cli": "cli",
     "compare": "runs.compare",
     "data": "data",
+    "eigenfaces": "figures.eigenfaces",
+    "encoding": "figures.encoding",
     "evaluate": "runs.evaluate",
     "fast": "fast",
     "figures": "figures",
@@ -54,7 +60,8 @@ def __getattr__(name: str):
             return importlib.import_module(f"keras_faces.{_MODULES[name]}")
     if name in _FUNCTIONS:
         return getattr(importlib.import_module(f"keras_faces.{_FUNCTIONS[name]}"), name)
-    raise AttributeError(f"module 'keras_faces' has no attribute {name!r}; it has {', '.join(__all__)}")
+    near = difflib.get_close_matches(name, __all__, n=2) or __all__
+    raise AttributeError(f"module 'keras_faces' has no attribute {name!r}; there is {', '.join(near)}.")
 
 
 def __dir__():

@@ -102,6 +102,10 @@ class Faces:
     def __len__(self) -> int:
         return len(self.images)
 
+    def __getitem__(self, index: int | slice) -> np.ndarray:
+        """Return an image (S, S, 3), or some (n, S, S, 3), uint8; see :meth:`take` for faces with their labels."""
+        return np.asarray(self.images[index])
+
     def __repr__(self) -> str:
         height, width = self.images.shape[1:3]
         people = "" if self.identities is None else f", {len(np.unique(self.identities)):,} people"
@@ -268,8 +272,8 @@ class Faces:
         from keras_faces.data.mixed_batches import PartlyLabelled
 
         if self.labels is not None and self.labels.partial:
-            return PartlyLabelled(self.images, batch_size, seed, self.labels.vectors, part)
-        return Batches(self.images, batch_size, seed, None if self.labels is None else self.labels.vectors, part)
+            return PartlyLabelled(self.images, batch_size, seed, self.labels.rows, part)
+        return Batches(self.images, batch_size, seed, None if self.labels is None else self.labels.rows, part)
 
     def save(self, path: str | Path, *, progress: bool = True) -> Path:
         """Write the faces as one packed file; see `keras_faces.data.write_packed`."""

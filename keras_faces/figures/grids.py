@@ -44,6 +44,8 @@ def tile(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     ValueError
         If ``images`` is empty or has another dtype or shape.
     """
+    if hasattr(images, "images"):
+        raise ValueError(f"these are {len(images):,} Faces: give some of their images, such as faces[:64].")
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8 or not len(images):
         raise ValueError(f"images must be uint8 (count, H, W, 3) with count > 0, got {images.dtype} {images.shape}.")

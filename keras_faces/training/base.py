@@ -90,6 +90,23 @@ class FaceModel(keras.Model):
         low, high = self.value_range
         return ops.cast(images, "float32") * ((high - low) / 255.0) + low
 
+    def check_images(self, images: Any) -> None:
+        """Stop, when a step is traced, at images that are not uint8 or not of the generator's size."""
+        dtype, found = keras.backend.standardize_dtype(images.dtype), tuple(images.shape[1:])
+        size = tuple(self.generator.output_shape[1:3])
+        if len(self.generator.output_shape) != 4:
+            return  # points, not images
+        if dtype != "uint8":
+            raise ValueError(
+                f"photographs must be uint8 from 0 to 255, and these are {dtype}: the model scales them itself. "
+                'Leave out a division by 255, or turn them back: (255 * images).astype("uint8").'
+            )
+        if found != (*size, 3):
+            raise ValueError(
+                f"photographs of shape {found} do not fit networks for {(*size, 3)}: load them with "
+                f"kf.data.load(..., image_size={size[0]}), or build the system for their size."
+            )
+
     def update(self, loss_fn: Callable[[], tuple[Any, Any]], **weights: Sequence[keras.Variable]) -> list[Any]:
         """Differentiate a loss and let optimizers move the weights that are named here; nothing else learns.
 
@@ -196,7 +213,9 @@ class FaceModel(keras.Model):
         return logs, tuple([scope.get_current_value(variable) for variable in group] for group in groups)
 
     def _imperative_step(self, data: Any) -> dict[str, Any]:
-        logs = self._step_on(*keras.utils.unpack_x_y_sample_weight(data)[:2])
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        self.check_images(images)
+        logs = self._step_on(images, labels)
         for mean in self.means:
             mean.update_state(logs[mean.name])
         return logs  # this iteration's; Keras takes the epoch's means from `metrics`
@@ -208,6 +227,16 @@ class FaceModel(keras.Model):
     def metrics(self) -> list[keras.metrics.Metric]:
         """The epoch's means of what :meth:`step` returns."""
         return self.means
+
+    def __repr__(self) -> str:
+        """The system, its networks with their numbers of weights, and how long it has been trained."""
+        networks = {name: getattr(self, name, None) for name in ("generator", "discriminator", "encoder")}
+        sizes = [f"{name} {network.count_params():,}" for name, network in networks.items() if network is not None]
+        height, width = self.generator.output_shape[1:3]
+        return (
+            f"<{self.name.replace('_', '-')}: {height}×{width}; weights: {', '.join(sizes)}; "
+            f"{self.step_count() if self.compiled else 0:,} steps>"
+        )
 
     def call(self, noise: Any, training: bool = False) -> Any:
         """Return the generator's images, in ``value_range``."""

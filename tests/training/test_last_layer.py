@@ -101,7 +101,7 @@ def test_a_generator_whose_end_does_not_fit_is_refused(activation, value_range, 
         GAN(generator(activation), sequential(layers.Dense(1)), value_range=value_range)
 
 
-@pytest.mark.parametrize(("activation", "value_range"), [("sigmoid", (0.0, 1.0)), ("tanh", (-1.0, 1.0)), (None, (0, 1))])
+@pytest.mark.parametrize("activation, value_range", [("sigmoid", (0.0, 1.0)), ("tanh", (-1.0, 1.0)), (None, (0, 1))])
 def test_a_generator_whose_end_fits_is_taken(activation, value_range):
     GAN(generator(activation), sequential(layers.Dense(1)), value_range=value_range)
 
