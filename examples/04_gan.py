@@ -32,7 +32,8 @@ faces = kf.data.load(DATA, image_size=IMAGE_SIZE, count=IMAGES, seed=SEED)
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
+
+from keras_faces.figures.figure import Figure
 
 logits = np.linspace(-8, 8, 161)
 score = 1 / (1 + np.exp(-logits))

@@ -43,7 +43,8 @@ model = kf.train(
 
 # %% The lengths of the gradients, and where the stages begin
 import pandas
-from matplotlib.figure import Figure
+
+from keras_faces.figures.figure import Figure
 
 log = pandas.read_csv(f"{OUT}/log.csv")
 figure = Figure(figsize=(8, 3.5), layout="constrained")

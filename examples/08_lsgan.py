@@ -34,7 +34,8 @@ model = kf.train("lsgan", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, 
 # %% D's answers to photographs and to fakes it has never seen
 import keras
 import numpy as np
-from matplotlib.figure import Figure
+
+from keras_faces.figures.figure import Figure
 
 
 def answers(images):

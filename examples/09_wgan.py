@@ -32,7 +32,8 @@ model = kf.train("wgan", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, s
 
 # %% The distance that the critic estimates, iteration by iteration
 import pandas
-from matplotlib.figure import Figure
+
+from keras_faces.figures.figure import Figure
 
 log = pandas.read_csv(f"{OUT}/log.csv")
 figure = Figure(figsize=(8, 3.5), layout="constrained")

@@ -33,8 +33,8 @@ model = kf.train("wgan-gp", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE
 # %% How steep the critic is between photographs and fakes
 import keras
 import numpy as np
-from matplotlib.figure import Figure
 
+from keras_faces.figures.figure import Figure
 from keras_faces.training.gradients import input_gradients
 from keras_faces.training.losses import between
 

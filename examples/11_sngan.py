@@ -56,7 +56,7 @@ for layer in model.discriminator.layers:
         print(f"{layer.name:24}{learnt[0]:18.3f}{working[0]:18.3f}")
 
 # %% All singular values, largest first
-from matplotlib.figure import Figure
+from keras_faces.figures.figure import Figure
 
 figure = Figure(figsize=(6, 3.5), layout="constrained")
 axes = figure.subplots()

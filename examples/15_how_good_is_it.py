@@ -107,9 +107,8 @@ for name, images in sets.items():
 kf.plots.save(kf.plots.evolution(lines, title=f"by {kind}"), f"{OUT}/sets.png")
 
 # %% Curves: more blur, more noise, fewer images
-from matplotlib.figure import Figure
-
 from keras_faces import metrics
+from keras_faces.figures.figure import Figure
 
 
 def fid_and_kid(images, real=None):

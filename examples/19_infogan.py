@@ -112,7 +112,7 @@ table.insert(0, "share read", 1 - missed)
 print(table.round(2).to_string())
 
 # %% As a picture: which code moves what
-from matplotlib.figure import Figure
+from keras_faces.figures.figure import Figure
 
 codes = table.drop(columns="share read")
 figure = Figure(figsize=(2.5 + 1.1 * codes.shape[1], 4), layout="constrained")

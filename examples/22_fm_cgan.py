@@ -40,7 +40,8 @@ model = kf.train("fm-cgan", faces, labels=LABELS, out=f"{OUT}/run", resume=True,
 
 # %% How far G's centres are from the photographs', in D and in C
 import pandas
-from matplotlib.figure import Figure
+
+from keras_faces.figures.figure import Figure
 
 log = pandas.read_csv(f"{OUT}/run/log.csv")
 log = log[log["step"] > OPTIONS["classifier_first"]]  # before that only C learned

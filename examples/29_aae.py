@@ -34,7 +34,8 @@ model = kf.train("aae", faces, out=OUT, epochs=EPOCHS, batch_size=BATCH_SIZE, se
 
 # %% Do the codes lie as N(0, I) does?
 import numpy as np
-from matplotlib.figure import Figure
+
+from keras_faces.figures.figure import Figure
 
 others = kf.data.load(DATA, image_size=IMAGE_SIZE, count=1000, seed=SEED + 1).images[:]
 codes = {"before": before.encode(others), "after": model.encode(others)}

@@ -61,7 +61,8 @@ model = kf.train("pixelcnn", learned, out=OUT, callbacks=[watch], **settings, **
 # %% One number: bits per dimension
 import cv2
 import pandas
-from matplotlib.figure import Figure
+
+from keras_faces.figures.figure import Figure
 
 log = pandas.read_csv(f"{OUT}/log.csv")
 figure = Figure(figsize=(6, 3.5), layout="constrained")

@@ -67,7 +67,7 @@ for name, options in OPTIONS.items():
 # %% Bits over time
 import os
 
-from matplotlib.figure import Figure
+from keras_faces.figures.figure import Figure
 
 os.makedirs(OUT, exist_ok=True)
 figure = Figure(figsize=(6, 3.5), layout="constrained")

@@ -53,7 +53,7 @@ rows += [(name, model.translate(some)) for name, model in models.items()]
 kf.plots.save(translate.figure([*rows, ("photograph", some)]), f"{OUT}/comparison.png")
 
 # %% Sharp, and like: two numbers for each
-from matplotlib.figure import Figure
+from keras_faces.figures.figure import Figure
 
 
 def sharpness(images):

@@ -13,7 +13,7 @@ import numpy as np
 from keras_faces.applications.transfer import check_model, rows_figure
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
 
 def attribute_path(model: Any, subjects: np.ndarray, first: np.ndarray, last: np.ndarray, steps: int = 8) -> np.ndarray:

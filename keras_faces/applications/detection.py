@@ -18,9 +18,9 @@ from keras_faces.applications.transfer import check_model, rows_figure
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
 
     from keras_faces.data.faces import Faces
+    from keras_faces.figures.figure import Figure
 
 THRESHOLDS = (1.0, 0.8, 0.6, 0.4)
 PRINTED = {1.0: 0.7673, 0.8: 0.8258, 0.6: 0.8718, 0.4: 0.9241}  # table 5.4

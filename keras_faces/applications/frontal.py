@@ -14,7 +14,7 @@ import numpy as np
 from keras_faces.applications.transfer import check_model, rows_figure
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
 
 def asymmetry(images: np.ndarray) -> np.ndarray:

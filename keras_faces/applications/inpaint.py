@@ -23,7 +23,7 @@ from keras_faces.figures import grids
 from keras_faces.figures.encoding import check_encoder
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
 HOLE = 50 / 128  # of the side, figure 4.10
 

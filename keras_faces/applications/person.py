@@ -13,7 +13,7 @@ import numpy as np
 from keras_faces.applications.transfer import check_model, rows_figure
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
 
 def people(model: Any, subjects: np.ndarray, count: int = 8, seed: int = 0) -> np.ndarray:

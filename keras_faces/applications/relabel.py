@@ -15,7 +15,7 @@ from keras_faces.figures import grids
 from keras_faces.figures.encoding import check_encoder
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
 
 def relabelled(model: Any, images: np.ndarray, wanted: Sequence[Any], labels: Any = None) -> np.ndarray:

@@ -14,9 +14,8 @@ from keras_faces.applications.codes import codes_of
 from keras_faces.figures import grids
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from keras_faces.data import Faces
+    from keras_faces.figures.figure import Figure
 
 
 def retrieve(
@@ -67,7 +66,7 @@ def figure_of(
     pictures: np.ndarray, faces: Faces, indices: np.ndarray, distances: np.ndarray, title: str = ""
 ) -> Figure:
     """Draw figure 4.12, one picture per row: (a) the picture, (b) its :func:`retrieve` results with their distances."""
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     rows, columns = indices.shape
     figure = Figure(figsize=(1.15 * (columns + 1) + 0.2, 1.3 * rows + 0.4), layout="constrained")

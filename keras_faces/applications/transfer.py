@@ -16,7 +16,7 @@ import numpy as np
 from keras_faces.figures import grids
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
 
 def matrix(model: Any, subjects: np.ndarray, pictures: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from keras_faces.data.labels import Labels, read_labels
 from keras_faces.data.memory import ImageSubset, KeptImages
 from keras_faces.data.packed import read_packed, write_packed
 from keras_faces.data.pictures import check_crop
+from keras_faces.files import printable
 
 _KINDS = 'a source is "drawn", a packed file (.h5 or .hdf5), or a folder of photographs'
 _SHOWN = 10  # skipped files named in a summary
@@ -76,7 +77,10 @@ class Faces:
         recipe: dict | None = None,
     ):
         if len(images.shape) != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
-            raise ValueError(f"images must be uint8 (N, H, W, 3), not {images.dtype} {tuple(images.shape)}")
+            raise ValueError(
+                f"images must be uint8 (N, H, W, 3), not {images.dtype} {tuple(images.shape)}"
+                f"{_way_out(images.shape, images.dtype)}"
+            )
         if 0 in images.shape:
             raise ValueError(f"images of shape {tuple(images.shape)} hold no picture")
         self.images = images
@@ -119,9 +123,9 @@ class Faces:
         if self.identities is not None:
             lines.append(f"{len(np.unique(self.identities)):,} people")
         if self.attributes is not None:
-            lines.append(f"{self.attributes.shape[1]} attributes: {', '.join(map(str, self.attributes.columns))}")
+            lines.append(f"{self.attributes.shape[1]} attributes: {', '.join(map(printable, self.attributes.columns))}")
         if self.labels is not None:
-            counts = [f"{name} ({count:,})" for name, count in self.labels.counts().items()]
+            counts = [f"{printable(name)} ({count:,})" for name, count in self.labels.counts().items()]
             more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
             lines.append(f"labels, {len(counts)} {self.labels.kind}: {', '.join(counts[:_SHOWN])}{more}")
         if self.partition is not None:
@@ -129,7 +133,7 @@ class Faces:
             lines.append("partition: " + ", ".join(f"{count:,} {part}" for part, count in parts))
         if self.skipped:
             lines.append(f"{_files(len(self.skipped))} skipped:")
-            lines += [f"  {_printable(name)}: {reason}" for name, reason in self.skipped[:_SHOWN]]
+            lines += [f"  {printable(name)}: {reason}" for name, reason in self.skipped[:_SHOWN]]
             if len(self.skipped) > _SHOWN:
                 lines.append(f"  and {_files(len(self.skipped) - _SHOWN)} more")
         return "\n".join(lines)
@@ -359,6 +363,21 @@ def load(
     return Faces(source=str(path), recipe=recipe, **found)
 
 
+def _way_out(shape: tuple[int, ...], dtype: np.dtype) -> str:
+    """How an array of another form becomes images, if it is one of the usual ones."""
+    if len(shape) == 3:
+        return ": grey images; repeat them, np.repeat(images[..., None], 3, axis=-1)"
+    if len(shape) == 4 and shape[3] == 1:
+        return ": grey images; repeat their channel, np.repeat(images, 3, axis=-1)"
+    if len(shape) == 4 and shape[3] == 4:
+        return ": leave out the fourth channel, images[..., :3]"
+    if len(shape) == 4 and shape[1] == 3 != shape[3]:
+        return ": the channels come last here, images.transpose(0, 2, 3, 1)"
+    if np.issubdtype(dtype, np.floating):
+        return ": values from 0 to 1 become uint8 by (255 * images).round().astype(np.uint8)"
+    return ""
+
+
 def _check_arguments(source, image_size, count, memory_mb) -> None:
     if not isinstance(source, (str, Path)):
         raise TypeError(f"source={source!r} is of type {type(source).__name__}; {_KINDS}")
@@ -390,13 +409,11 @@ def _no_source(path: Path) -> Exception:
         return ValueError(f"{path} is neither a folder nor a packed file; {_KINDS}")
     parent = next((folder for folder in path.absolute().parents if folder.is_dir()), None)
     names = sorted(entry.name for entry in parent.iterdir() if not entry.name.startswith(".")) if parent else []
-    there = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    there = ", ".join(map(printable, names[:_SHOWN])) + (
+        f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    )
     return FileNotFoundError(f"{path} does not exist; {parent} holds: {there or 'nothing'}. Note that {_KINDS}")
 
 
 def _files(count: int) -> str:
     return f"{count:,} file" + ("" if count == 1 else "s")
-
-
-def _printable(name: str) -> str:
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")  # file names that are no UTF-8 cannot be printed

@@ -13,7 +13,7 @@ import numpy as np
 from keras_faces.figures import grids
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
 PARTS = ("lower", "right", "upper", "left", "middle")
 

@@ -17,7 +17,8 @@ from keras_faces.figures import grids
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
+
+    from keras_faces.figures.figure import Figure
 
 
 def check_pca(model: Any, what: str = "this") -> None:
@@ -46,7 +47,7 @@ def figure(model: Any, count: int = 24, along: int = 6) -> Figure:
 
     The faces lie at −2 to 2 standard deviations of the component, one component per row.
     """
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     mean, components = eigenface_pictures(model, count)
     along, deviations = min(along, model.latent_dim), np.linspace(-2.0, 2.0, 7)
@@ -84,7 +85,7 @@ def curve(model: Any, photographs: np.ndarray) -> pandas.DataFrame:
 
 def figure_of_errors(model: Any, photographs: np.ndarray, table: pandas.DataFrame, faces: int = 4) -> Figure:
     """Draw the :func:`curve`, and the first ``faces`` photographs rebuilt from 1, 2, 4, ..., k components."""
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     counts = [2**power for power in range(20) if 2**power < model.latent_dim] + [model.latent_dim]
     photographs = photographs[:faces]

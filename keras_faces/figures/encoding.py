@@ -19,9 +19,9 @@ from keras_faces.figures.interpolate import path
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
 
     from keras_faces.data.labels import Labels
+    from keras_faces.figures.figure import Figure
 
 COLOURS = 10  # classes with a colour of their own
 PANELS = 4  # attributes with a panel of their own
@@ -184,7 +184,7 @@ def figure_of_map(found: LatentMap, images: np.ndarray, labels: Labels | None = 
         What colours the points, such as ``faces.labelled(...).labels``: one panel per attribute, or one of all classes.
     title : str
     """
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     panels = _panels(labels, len(images))
     count = len(panels) + 2

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_faces.figures.fonts import make_readable
 from keras_faces.files import atomic_write
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
+
+    from keras_faces.figures.figure import Figure
 
 GAP = 2  # white pixels between the images of a tiled picture
 
@@ -131,7 +133,7 @@ def side_by_side(columns: Sequence[tuple[str, np.ndarray]], across: int = 4, tit
     ValueError
         If there is no column.
     """
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     if not columns:
         raise ValueError("there is no column to draw: side_by_side needs at least one (label, images).")
@@ -160,7 +162,7 @@ def show(axes: Any, picture: np.ndarray, title: str = "", side: int = 500) -> No
 
 def _canvas(picture: np.ndarray, title: str, room: float = 0.0):
     """A figure in the picture's own proportions, 80 pixels per inch, with ``room`` inches for labels."""
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     height, width = picture.shape[:2]
     figure = Figure(figsize=(max(3.0, width / 80 + room), max(2.0, height / 80 + 0.4)), layout="constrained")
@@ -188,7 +190,7 @@ def losses_of(logs: dict[str, pandas.DataFrame], unbounded: Collection[str] = ()
     ValueError
         If there is no log.
     """
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     if not logs:
         raise ValueError("there is no curve to draw: losses_of needs at least one log.")
@@ -234,7 +236,7 @@ def losses(log: pandas.DataFrame, title: str = "") -> Figure:
         ``e_gradient``, ``g_gradient``.
     title : str
     """
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     log = log.dropna(axis="columns", how="all")
     losses = {"d_loss": "D's loss", "g_loss": "G's loss"}
@@ -290,7 +292,7 @@ def scores(history: pandas.DataFrame, figure: Figure | None = None) -> Figure:
     figure : Figure, optional
         Where to draw; by default a new one.
     """
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     figure = figure or Figure(figsize=(9, 6), layout="constrained")
     kinds = {
@@ -334,6 +336,7 @@ def animation(frames: Sequence[np.ndarray], path: str | Path, milliseconds: int 
 
 def save(figure: Figure, path: str | Path) -> None:
     """Write a figure as PNG; an older file stays until the new one is complete."""
+    make_readable(figure)
     with atomic_write(path) as beside:
         figure.savefig(beside, format="png", dpi=110, bbox_inches="tight", pad_inches=0.1)  # no empty margins
 

@@ -19,8 +19,7 @@ import numpy as np
 from keras_faces.figures import grids
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from keras_faces.figures.figure import Figure
     from keras_faces.training.conditional import ConditionalGAN
 
 ROWS = 16  # labels in one figure by default

@@ -19,7 +19,8 @@ from keras_faces.figures import grids
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
+
+    from keras_faces.figures.figure import Figure
 
 S0_EPOCHS = (300, 1200, 1800, 2100, 2400, 3000)
 S0_SETTLED = {"g_loss": 0.74, "d_loss": 0.695}
@@ -42,7 +43,8 @@ def s0_losses(folder: Any) -> Figure:
         If the run has no log, or was trained with another loss than the paper's cross-entropy.
     """
     import pandas
-    from matplotlib.figure import Figure
+
+    from keras_faces.figures.figure import Figure
 
     config = folder.read()  # a folder without a run raises
     log = pandas.read_csv(folder.log) if folder.log.exists() else ()

@@ -10,8 +10,7 @@ from keras_faces.figures import grids
 from keras_faces.training.sampling import latent_noise
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from keras_faces.figures.figure import Figure
     from keras_faces.models.gans.stylegan import StyleGAN
 
 PSI = (1.0, 0.7, 0.5, 0.0, -0.5, -1.0)  # the rows of figure 8

@@ -17,7 +17,7 @@ import numpy as np
 from keras_faces.figures import grids
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
 
 def rows(model: Any, images: np.ndarray, to: str | None = None, drawn: bool = False) -> list[tuple[str, np.ndarray]]:

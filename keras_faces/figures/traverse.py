@@ -16,7 +16,8 @@ from keras_faces.figures import grids
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
+
+    from keras_faces.figures.figure import Figure
 
 
 def code_names(model: Any) -> list[str]:

@@ -24,7 +24,8 @@ from keras_faces.files import atomic_write
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
+
+    from keras_faces.figures.figure import Figure
 
 NAMES = {"gan": "the original GAN", "wgan": "WGAN", "fm-gan": "FM-GAN"}
 RULES = tuple(NAMES)
@@ -236,7 +237,7 @@ def picture(folder: str | Path, moments: tuple[float, ...] = MOMENTS) -> Figure:
     moments : tuple of float
         Shares of the training, 0 to 1.
     """
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     asked, rows = _rows(folder)
     figure = Figure(figsize=(2.2 * len(moments), 2.35 * len(rows)), layout="constrained")
@@ -256,7 +257,8 @@ def picture(folder: str | Path, moments: tuple[float, ...] = MOMENTS) -> Figure:
 def frames(folder: str | Path, limit: int = 60) -> list[np.ndarray]:
     """Draw the rules side by side at up to ``limit`` moments: pictures uint8 (H, W, 3) for ``grids.animation``."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+
+    from keras_faces.figures.figure import Figure
 
     asked, rows = _rows(folder)
     count = min(map(len, rows.values()))
@@ -276,7 +278,7 @@ def frames(folder: str | Path, limit: int = 60) -> list[np.ndarray]:
 
 def curves(table: pandas.DataFrame) -> Figure:
     """Draw the metrics of :func:`table` over the iterations."""
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     titles = {
         "coverage": "coverage: sectors of the ring that hold their points",

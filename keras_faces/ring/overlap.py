@@ -25,7 +25,8 @@ from keras_faces.training.gradients import value_and_grad
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
+
+    from keras_faces.figures.figure import Figure
 
 LOSSES = {
     "saturating": "log(1 − D), eq. 3.3",
@@ -142,7 +143,7 @@ class LineDiscriminator(keras.Model):
 
 def figure(table: pandas.DataFrame) -> Figure:
     """Draw figures 3.1 and 3.3 from the table of :func:`measured`: the distributions, the losses, their gradients."""
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     reach = float(np.abs(table["distance"]).max())
     fine, d = np.linspace(-reach, reach, 801), table["distance"]

@@ -1,5 +1,6 @@
 """`load` and `Faces`: one object for every kind of source."""
 
+import re
 import subprocess
 import sys
 
@@ -128,3 +129,20 @@ def _environment():
     import os
 
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "way"),
+    [
+        ((9, 8, 8), "uint8", "np.repeat(images[..., None], 3, axis=-1)"),
+        ((9, 8, 8, 1), "uint8", "np.repeat(images, 3, axis=-1)"),
+        ((9, 8, 8, 4), "uint8", "images[..., :3]"),
+        ((9, 3, 8, 8), "uint8", "images.transpose(0, 2, 3, 1)"),
+        ((9, 8, 8, 3), "float32", "(255 * images).round().astype(np.uint8)"),
+    ],
+)
+def test_arrays_of_another_form_are_told_the_way(shape, dtype, way):
+    images = np.zeros(shape, dtype)
+    with pytest.raises(ValueError, match=re.escape(way)):
+        Faces(images)
+    assert len(Faces(eval(way))) == 9

@@ -1,9 +1,9 @@
 """infogan: codes without labels; G is trained so that a network Q can read the code from the image.
 
 Source: the course's textbook, section 5.3.4 (the course's copy ends before its equations); Chen et al. 2016, "InfoGAN"
-(equations with a C). G reads noise z and a code c: a few categories, and a few continuous values in (−1, 1). A plain GAN
-may ignore c: P_G(x|c) = P_G(x). Here the mutual information of code and image is part of the loss (eq. C3), without any
-label:
+(equations with a C). G reads noise z and a code c: a few categories, and a few continuous values in (−1, 1). A plain
+GAN may ignore c: P_G(x|c) = P_G(x). Here the mutual information of code and image is part of the loss (eq. C3), without
+any label:
 
     min_G max_D  V(D, G) − λ I(c; G(z, c))
 

@@ -1,12 +1,12 @@
 """linear-tanh: the fully connected pair with tanh as G's last activation.
 
 Source: the LFW paper, section 2.2.1 and table 3: "the same network, the last activation tanh". The paper's reason: tanh
-has thinner tails than a sigmoid. Its slope is smaller at the ends, so small gradients there keep less noise, and colours
-do not gather at the extremes ("a normalisation with thin tails"). It finds clearer outlines and features. (The paper
-calls the changed network the discriminator; its table shows G. See ``docs/errata.md``.)
+has thinner tails than a sigmoid. Its slope is smaller at the ends, so small gradients there keep less noise, and
+colours do not gather at the extremes ("a normalisation with thin tails"). It finds clearer outlines and features. (The
+paper calls the changed network the discriminator; its table shows G. See ``docs/errata.md``.)
 
-Two more reasons: the slope of a sigmoid is at most ¼, that of tanh 1, so the same error gives G a gradient four times as
-large. And photographs in [-1, 1] have a mean near 0, not near ½.
+Two more reasons: the slope of a sigmoid is at most ¼, that of tanh 1, so the same error gives G a gradient four times
+as large. And photographs in [-1, 1] have a mean near 0, not near ½.
 
 See also: ``conv.py``, with convolutions instead of the dense layers.
 """
