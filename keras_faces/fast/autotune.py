@@ -202,6 +202,8 @@ def _torch_device() -> tuple[str, str, float | None]:
 
     if torch.cuda.is_available():
         return "gpu", torch.cuda.get_device_name(), float("{}.{}".format(*torch.cuda.get_device_capability()))
+    if torch.backends.mps.is_available():
+        return "gpu", "Apple's GPU", None
     return "cpu", "", None
 
 
