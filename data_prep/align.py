@@ -22,9 +22,10 @@ from data_prep.engine.align_faces import MARGINS, Detector, Face, choose, warp
 from data_prep.engine.align_report import FORMATS, SETTINGS, WHICH, Report, Settings
 from data_prep.engine.pipeline import threaded
 from data_prep.engine.script import DONE, LOOK, command_parser, run
-from data_prep.engine.sources import OTHER_KIND, Picture, Source, open_source
-from keras_faces.data.folder import quiet_opencv
+from data_prep.engine.sources import Picture, Source, open_source
+from keras_faces.data.folder import OTHER_KIND
 from keras_faces.data.pictures import PictureError, decode_bytes
+from keras_faces.data.quiet import quiet_opencv
 
 
 def align_folder(

@@ -16,9 +16,10 @@ import pandas as pd
 
 from data_prep.engine.celeba_files import read_tables
 from data_prep.engine.celeba_plots import draw
-from data_prep.engine.labels import lacking_lines, rows_of, select_rows, summary, write_table
+from data_prep.engine.labels import lacking_lines, select_rows, summary, write_table
 from data_prep.engine.script import DONE, LOOK, check_parent, command_parser, counted, listed, run
 from data_prep.engine.sources import open_source
+from keras_faces.data.tables import rows_of
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,11 @@ from data_prep.engine.duplicates import equal_groups, near_groups
 from data_prep.engine.pipeline import threaded
 from data_prep.engine.script import DONE, LOOK, command_parser, run, whole_number
 from data_prep.engine.sources import Picture, Source, open_source
-from keras_faces.data.folder import person_folders, quiet_opencv
-from keras_faces.data.pictures import PictureError
-from keras_faces.files import atomic_write
+from keras_faces.data.folder import person_folders
+from keras_faces.data.pictures import PictureError, decode_bytes
+from keras_faces.data.quiet import quiet_opencv, said_about
+from keras_faces.files import atomic_write, printable
+from keras_faces.outputs import check_out, png_note
 
 _SHOWN = 5  # examples of each kind on the screen; --json has all
 
@@ -37,6 +40,7 @@ class Check:
     source: Source
     pictures: list[FileInfo]  # those that can be read
     broken: dict[str, str]  # by name, why a picture cannot be read
+    faults: dict[str, str]  # by name, what the decoder says about a picture that can be read in spite of it
     others: dict[str, str]  # by name, why another file is no picture
     equal: list[list[str]]  # groups of files with the same bytes
     near: list[list[str]]  # groups that look alike, one file of each equal group in them
@@ -72,6 +76,7 @@ class Check:
             "kinds": dict(self.kinds.most_common()),
             "people": None if self.people is None else dict(self.people.most_common()),
             "broken": self.broken,
+            "small faults": self.faults,
             "other files": self.others,
             "equal": self.equal,
             "near": self.near,
@@ -103,22 +108,38 @@ def check(place: str | Path, *, progress: bool = True) -> Check:
 
     def look(item: tuple[Picture, bytes | None]) -> FileInfo:
         picture, data = item
+        before = said()
         try:
-            return inspect(picture.name, source.data(picture, data))
+            found = inspect(picture.name, source.data(picture, data))
         except PictureError as error:
             return FileInfo(picture.name, str(error))
+        if said() > before and not found.reason:  # by the decoder of this one, or of another at the same time
+            suspects.add(picture.name)
+        return found
+
+    suspects: set[str] = set()
 
     with (
-        quiet_opencv(),
+        quiet_opencv() as said,
         headers_of_any_size(),
         closing(source.read(source.pictures)) as items,
         closing(threaded(look, items)) as looked,
     ):
         total = len(source.pictures)
         files = list(tqdm(looked, total=total, desc="Looking", unit=" files", delay=1, disable=not progress))
+        faults = dict(_faults(source, [picture for picture in source.pictures if picture.name in suspects]))
     pictures = [file for file in files if not file.reason]
     broken = dict(source.broken) | {file.name: file.reason for file in files if file.reason}
-    return Check(source, pictures, broken, dict(source.others()), *_doubles(pictures))
+    return Check(source, pictures, broken, faults, dict(source.others()), *_doubles(pictures))
+
+
+def _faults(source: Source, suspects: list[Picture]) -> Iterator[tuple[str, str]]:
+    """Decode some pictures again, one at a time; give the names of those about which something is said, and what."""
+    with closing(source.read(suspects)) as items:
+        for picture, data in items:
+            data = source.data(picture, data)
+            if said := said_about(lambda data=data: decode_bytes(data)):
+                yield picture.name, said
 
 
 def _doubles(pictures: list[FileInfo]) -> tuple[list[list[str]], list[list[str]]]:
@@ -149,10 +170,13 @@ def summary(found: Check) -> str:
         counts = sorted(found.people.values())
         most, many = found.people.most_common(1)[0]
         middle = counts[len(counts) // 2]
-        lines.append(f"people   {len(counts):,}; pictures each: {counts[0]:,} to {many:,} ({most}), median {middle:,}")
+        lines.append(
+            f"people   {len(counts):,}; pictures each: {counts[0]:,} to {many:,} ({printable(most)}), median {middle:,}"
+        )
     lines += _examples("same bytes", [", ".join(group) for group in found.equal])
     lines += _examples("nearly the same", [", ".join(group) for group in found.near])
     lines += _examples("BROKEN", [f"{name}: {reason}" for name, reason in found.broken.items()])
+    lines += _examples("small faults", [f"{name}: {said}" for name, said in found.faults.items()])
     lines += _examples("other files", [f"{name}: {reason}" for name, reason in found.others.items()])
     return "\n".join(lines)
 
@@ -161,12 +185,14 @@ def _examples(what: str, lines: list[str]) -> list[str]:
     if not lines:
         return []
     more = [f"  and {len(lines) - _SHOWN:,} more"] if len(lines) > _SHOWN else []
-    return [f"{what}: {len(lines):,}", *(f"  {line}" for line in lines[:_SHOWN]), *more]
+    return [f"{what}: {len(lines):,}", *(f"  {printable(line)}" for line in lines[:_SHOWN]), *more]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit code (see `data_prep.engine.script`): 3 where something is broken."""
     options = _parser().parse_args(arguments)
+    if options.sheet:
+        check_out(options.sheet, what="--sheet")
     found = check(options.source, progress=not options.quiet)
     print(summary(found))
     if options.json:
@@ -176,7 +202,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.sheet and found.pictures:
         with atomic_write(options.sheet) as beside, quiet_opencv():
             names = [picture.name for picture in found.pictures]
-            draw_sheet(sample_images(found.source, names, options.count)).save(beside, format="PNG")
+            draw_sheet(sample_images(found.source, names, options.count)).save(beside, format="PNG", pnginfo=png_note())
         print(f"Contact sheet: {options.sheet}")
     return LOOK if found.broken or not found.pictures else DONE
 

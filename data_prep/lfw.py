@@ -13,16 +13,20 @@ technical report 07-49, 2007, and its README. See also: ``pack.py``, which takes
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
 
-from data_prep.engine.celeba_files import checked_text
 from data_prep.engine.labels import summary, write_table
 from data_prep.engine.script import DONE, LOOK, check_parent, command_parser, counted, listed, run
 from data_prep.engine.sources import open_source
+from keras_faces.data.tables import checked_text
+from keras_faces.files import read_file
+
+_LISTS = "give peopleDevTrain.txt or peopleDevTest.txt"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -128,24 +132,19 @@ def read_people(path: str | Path) -> dict[str, int]:
         the file is LFW's list of pairs.
     """
     path = Path(path)
-    lines = checked_text(path, path.read_bytes()).decode("utf-8").splitlines()
+    lines = checked_text(path, read_file(path)).decode("utf-8").splitlines()
     if not lines[0].strip().isdecimal():
-        raise ValueError(f"{path}, line 1: {lines[0]!r} is no count of people; download the list again")
+        pairs = "this is a list of pairs of pictures; " if re.fullmatch(r"\d+\s+\d+", lines[0].strip()) else ""
+        raise ValueError(f"{path}, line 1: {lines[0]!r} is no count of people; {pairs}{_LISTS}")
     people: dict[str, int] = {}
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip():
             continue
         person, _, count = line.strip().rpartition("\t")
         if "\t" in person:
-            raise ValueError(
-                f"{path}, line {number}: {line!r}: this is a list of pairs of pictures; give peopleDevTrain.txt or "
-                "peopleDevTest.txt"
-            )
+            raise ValueError(f"{path}, line {number}: {line!r}: this is a list of pairs of pictures; {_LISTS}")
         if not person or not count.isdecimal():
-            raise ValueError(
-                f"{path}, line {number}: {line!r} is not a name, a tab and a number of pictures; give "
-                "peopleDevTrain.txt or peopleDevTest.txt"
-            )
+            raise ValueError(f"{path}, line {number}: {line!r} is not a name, a tab and a number of pictures; {_LISTS}")
         if person in people:
             raise ValueError(f"{path}, line {number}: {person} was there before; remove one of the two")
         people[person] = int(count)

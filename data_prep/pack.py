@@ -21,7 +21,7 @@ import pandas as pd
 
 from data_prep.engine.celeba_files import attributes_of, read_tables
 from data_prep.engine.devices import DEVICES
-from data_prep.engine.labels import lacking_lines, rows_of, summary
+from data_prep.engine.labels import lacking_lines, summary
 from data_prep.engine.pipeline import Report, run_summary
 from data_prep.engine.resize_packed import PACKED, resize_to_packed
 from data_prep.engine.script import DONE, LOOK, command_parser, counted, listed, run, whole_number
@@ -30,6 +30,7 @@ from keras_faces.data.expressions import select
 from keras_faces.data.folder import person_folders
 from keras_faces.data.packed_verify import verify_packed
 from keras_faces.data.pictures import CROPS
+from keras_faces.data.tables import rows_of
 
 
 @dataclass

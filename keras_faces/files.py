@@ -1,16 +1,80 @@
-"""Atomic file writes (write beside, then rename), and a lock against two writers of one target."""
+"""Files: written whole or not at all, locked against a second writer, read if they are plain; names made printable."""
 
 from __future__ import annotations
 
 import io
 import os
+import re
+import stat
+import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from platform import node
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     import h5py
+
+# Control characters, what turns the direction of the text, ends of lines, and bytes that are no UTF-8
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: object) -> str:
+    r"""Return a name as it can be shown on any terminal: what would move the cursor or colour the text is escaped.
+
+    Letters of all languages stay. A line break becomes ``\n``, the escape character ``\x1b``, and a byte of a file name
+    that is no UTF-8 ``\udcff``.
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), str(text))
+
+
+def escape_missing_letters() -> None:
+    """Let what is printed be escaped where the output's encoding lacks a letter, as a code page of Windows does."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def printable_lines(error: BaseException) -> str:
+    """Return an error's message with each of its lines `printable`."""
+    return "\n".join(map(printable, str(error).split("\n")))
+
+
+def read_file(path: str | Path) -> bytes:
+    """Read a plain file. A pipe, which may never end, and a device such as /dev/zero, which does not, are refused.
+
+    Raises
+    ------
+    OSError
+        It cannot be opened, or is no plain file; the message names it.
+    """
+    path = Path(path)
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(f"{printable(path)} is {'a folder' if path.is_dir() else 'a pipe or a device'}; give a file")
+    return path.read_bytes()
+
+
+def open_hdf5(path: str | Path) -> h5py.File:
+    """Open an HDF5 file to read it, without a lock where there is none, as on many a network drive.
+
+    The lock is not needed: no file is changed in place, see `atomic_write`.
+
+    Raises
+    ------
+    OSError
+        As `h5py.File`; or it is a pipe or a device.
+    """
+    import h5py
+
+    if Path(path).exists() and not Path(path).is_file():
+        raise OSError(f"{printable(path)} is no plain file")
+    try:
+        return h5py.File(path, "r")
+    except OSError:
+        return h5py.File(path, "r", locking=False)
 
 
 @contextmanager
@@ -18,7 +82,8 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     """Write a file completely or not at all: ``with atomic_write(path) as part: part.write_text(...)``.
 
     The block writes to a temporary file in the same folder, which replaces ``path`` at the end. After any failure
-    (a full disk, Ctrl-C, a power cut) an older ``path`` is unchanged.
+    (a full disk, Ctrl-C, a power cut) an older ``path`` is unchanged. What a process that was killed has left beside it
+    is removed.
 
     Parameters
     ----------
@@ -31,7 +96,9 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         The temporary file.
     """
     path = Path(path)
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    host = f"{zlib.crc32(node().encode()):08x}"
+    part = path.with_name(f".{path.stem}.{os.getpid()}-{host}.part{path.suffix}")
+    _remove_left(os.path.abspath(path.parent), host)
     try:
         yield part
         with open(part, "rb+") as written:
@@ -40,6 +107,35 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+@lru_cache(maxsize=1024)  # once a folder: it may be long
+def _remove_left(folder: str, host: str) -> None:
+    """Remove the temporary files in a folder whose process, of this machine, has ended."""
+    name = re.compile(rf"\..+\.(\d+)(?:-{host})?\.part(?:\.[^.]*)?", re.DOTALL)
+    try:
+        with os.scandir(folder) as entries:
+            found = [(entry.path, name.fullmatch(entry.name)) for entry in entries]
+        for path, match in found:
+            if match and not _runs(int(match[1])):
+                os.unlink(path)
+    except OSError:
+        pass  # the folder is not there, which the writer says; or it may not be listed
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":
+        import ctypes
+
+        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, process)  # PROCESS_QUERY_LIMITED_INFORMATION
+        return bool(handle and ctypes.windll.kernel32.CloseHandle(handle))
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass  # another user's
+    return True
 
 
 def lock(file: BinaryIO, path: str | Path) -> None:

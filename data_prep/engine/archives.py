@@ -20,7 +20,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +114,7 @@ def members(path: str | Path, limits: Limits = LIMITS) -> Iterator[Member]:
 
 
 def read_members(
-    path: str | Path, *, suffixes: Sequence[str] | None = None, limits: Limits = LIMITS
+    path: str | Path, *, wanted: Container[str] | None = None, limits: Limits = LIMITS
 ) -> Iterator[tuple[str, bytes]]:
     """Read the regular files of an archive one after another, each into memory.
 
@@ -122,8 +122,8 @@ def read_members(
     ----------
     path, limits
         As in `members`, which also lists the errors.
-    suffixes : sequence of str, optional
-        Give only files whose names end so, in whatever case: ``(".jpg", ".png")``.
+    wanted : container of str, optional
+        Give only the files of these names.
 
     Yields
     ------
@@ -131,10 +131,9 @@ def read_members(
         POSIX path relative to the archive, safe to join to a folder.
     data : bytes
     """
-    endings = None if suffixes is None else tuple(suffix.lower() for suffix in suffixes)
     with closing(members(path, limits)) as found:
         for member in found:
-            if endings is None or member.name.lower().endswith(endings):
+            if wanted is None or member.name in wanted:
                 yield member.name, b"".join(_chunks(member, path, limits.member))
 
 

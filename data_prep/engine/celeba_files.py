@@ -30,6 +30,8 @@ import numpy as np
 import pandas as pd
 
 from data_prep.engine.script import counted
+from keras_faces.data.tables import AGAIN, checked_text
+from keras_faces.files import read_file as read_plain
 
 LANDMARKS = tuple(
     f"{point}_{axis}" for point in ("lefteye", "righteye", "nose", "leftmouth", "rightmouth") for axis in "xy"
@@ -44,7 +46,6 @@ _FILES = (
     "the files that can be read are list_attr_celeba, identity_CelebA, list_eval_partition, list_landmarks_celeba, "
     "list_landmarks_align_celeba and list_bbox_celeba (.txt), and tables with commas (.csv)"
 )
-_AGAIN = "download the file again"
 _NAME, _EXTRA = "\0name", "\0extra"  # the first column, and one after the last that stays empty in a good file
 
 
@@ -87,7 +88,7 @@ def read_file(path: str | Path) -> pd.DataFrame:
         The file cannot be opened.
     """
     path = Path(path)
-    data = checked_text(path, path.read_bytes())
+    data = checked_text(path, read_plain(path))
     layout = recognise(path, data)
     table = read_fast(layout, data)
     if table is None:
@@ -146,27 +147,6 @@ def attributes_of(table: pd.DataFrame) -> pd.DataFrame:
     return table[[column for column in table.columns if column not in LABELS]]
 
 
-def checked_text(path: Path, data: bytes) -> bytes:
-    """The file's bytes without byte-order mark, sure to be UTF-8. ValueError with file and line for any other."""
-    if not data:
-        raise ValueError(f"{path} is empty (0 bytes); {_AGAIN}")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ValueError(f"{path} is UTF-16, as some editors save 'Unicode'; save it as UTF-8")
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        at = f"line {_line_at(data, error.start)}: byte 0x{data[error.start]:02X}"
-        raise ValueError(f"{path}, {at} is no UTF-8 text; save the file as UTF-8, or {_AGAIN}") from error
-    if b"\0" in data:
-        raise ValueError(f"{path}, line {_line_at(data, data.index(0))}: zero bytes; this is no text file; {_AGAIN}")
-    return data
-
-
-def _line_at(data: bytes, position: int) -> int:
-    return len(data[:position].splitlines()) + (position > 0 and data[position - 1 : position] in (b"\n", b"\r")) or 1
-
-
 def _lines(data: bytes) -> Iterator[str]:
     """The lines of a text, whichever of the three line ends it has (and no other: Python's own list is longer)."""
     for line in data.splitlines():
@@ -183,7 +163,7 @@ def recognise(path: Path, data: bytes) -> Layout:
     """
     lines = [(number, line) for number, line in zip(range(1, 1000), _lines(data), strict=False) if line.strip()][:2]
     if not lines:
-        raise ValueError(f"{path} is empty; {_AGAIN}")
+        raise ValueError(f"{path} is empty; {AGAIN}")
     number, first = lines[0]
     if "," in first:
         return _csv_layout(path, number, first)
@@ -195,10 +175,10 @@ def recognise(path: Path, data: bytes) -> Layout:
         return Layout(path, (column,), first=number)
     if len(words) > 2 and all(map(_INTEGER.fullmatch, words[1:])):
         problem = "is a row; the count of the rows and the header with the columns' names are missing above it"
-        raise ValueError(f"{path}, line {number}: {words[0]} {problem}; {_AGAIN}")
+        raise ValueError(f"{path}, line {number}: {words[0]} {problem}; {AGAIN}")
     if len(words) > 2 and all(map(_ATTRIBUTE.match, words)):
         raise ValueError(
-            f"{path}, line {number}: a header, but the line with the count of rows above it is missing; {_AGAIN}"
+            f"{path}, line {number}: a header, but the line with the count of rows above it is missing; {AGAIN}"
         )
     shown = first if len(first) <= 60 else first[:60] + "..."
     semicolons = "; save it with commas instead of semicolons" if ";" in first else ""
@@ -219,19 +199,19 @@ def _csv_layout(path: Path, number: int, line: str) -> Layout:
 
 def _counted_layout(path: Path, count: int, lines: list[tuple[int, str]]) -> Layout:
     if not lines:
-        raise ValueError(f"{path} ends after the count of its rows ({count}); {_AGAIN}")
+        raise ValueError(f"{path} ends after the count of its rows ({count}); {AGAIN}")
     number, line = lines[0]
     columns = tuple(line.split())
     if len(columns) > 1 and all(map(_INTEGER.fullmatch, columns[1:])):
         raise ValueError(
             f"{path}, line {number}: {columns[0]} is a row; the header with the columns' names is missing between the "
-            f"count and the rows; {_AGAIN}"
+            f"count and the rows; {AGAIN}"
         )
     columns = columns[1:] if columns[0] == "image_id" else columns
     _check_header(path, number, columns)
     if columns not in (LANDMARKS, BOX) and len(columns) != _COUNT:
         raise ValueError(
-            f"{path}, line {number}: the header names {len(columns)} attributes and CelebA has {_COUNT}; {_AGAIN}, "
+            f"{path}, line {number}: the header names {len(columns)} attributes and CelebA has {_COUNT}; {AGAIN}, "
             "or put attributes of your own into a CSV file"
         )
     return Layout(path, columns, first=number + 1, count=count)
@@ -310,7 +290,7 @@ def read_line_by_line(layout: Layout, data: bytes) -> pd.DataFrame:
             "file was cut short or rows were removed: download it again, or correct the count"
         )
     if not rows:
-        raise ValueError(f"{layout.path} has no rows after its header; {_AGAIN}")
+        raise ValueError(f"{layout.path} has no rows after its header; {AGAIN}")
     return pd.DataFrame(rows, index=pd.Index(lines, dtype=str), columns=list(layout.columns))
 
 

@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 from data_prep.engine.duplicates import fingerprint
 from data_prep.engine.sources import Source
 from keras_faces.data.pictures import PictureError, decode_bytes, to_square
+from keras_faces.figures.fonts import caption
 
 _COLOURS = {
     "L": "grey",
@@ -141,11 +142,13 @@ def draw_sheet(images: dict[str, np.ndarray]) -> Image.Image:
     rows = -(-len(images) // columns)
     wide, high = THUMB + _GAP, THUMB + _CAPTION + _GAP
     sheet = Image.new("RGB", (columns * wide + _GAP, rows * high + _GAP), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=10)
+    draw = ImageDraw.Draw(sheet)
     for place, (name, image) in enumerate(images.items()):
         x, y = _GAP + place % columns * wide, _GAP + place // columns * high
         sheet.paste(Image.fromarray(image), (x, y))
-        while draw.textlength(name, font=font) > THUMB:
-            name = name[1:]
-        draw.text((x, y + THUMB), name, fill="black", font=font)
+        text, file = caption(name)
+        font = ImageFont.truetype(file, size=10)
+        while draw.textlength(text, font=font) > THUMB:
+            text = text[1:]
+        draw.text((x, y + THUMB), text, fill="black", font=font)
     return sheet

@@ -23,7 +23,7 @@ class _Lines:
     """A file of JSON lines, of which the first is a header; every whole line counts, the rest is cut off."""
 
     def __init__(self, path: Path, header: dict):
-        self.found = []
+        self.found, self._ends = [], []
         existed = path.exists()
         self._file = open(path, "a+b")
         try:
@@ -42,12 +42,19 @@ class _Lines:
             if value is None or (number == 0 and value != header):
                 break
             end += len(line)
+            self._ends.append(end)
             if number:
                 self.found.append(value)
         self.is_new = end == 0
         self._file.truncate(end)
         if self.is_new:
             self.add([header])
+
+    def keep(self, count: int) -> None:
+        """Cut off all values found but the first `count`."""
+        if count < len(self.found):
+            self._file.truncate(self._ends[count])  # the header has the first of these ends
+            del self.found[count:]
 
     def add(self, values: list) -> None:
         """Write values, a line each, through to the disk."""
@@ -81,7 +88,7 @@ class PackedJournal:
     Raises
     ------
     ValueError
-        Another run writes to the same target, or pixels are missing.
+        Another run writes to the same target.
     """
 
     broken: list[tuple[str, str]]  # the pictures so far that could not be read, and why
@@ -98,10 +105,8 @@ class PackedJournal:
     def _resume(self) -> None:
         seen, end, self.broken, self.shape = 0, 0, [], None
         there = os.fstat(self._pixels.fileno()).st_size
+        self._lines.keep(sum(line["bytes"] <= there for line in self._lines.found))  # pixels may be lost: made again
         for line in self._lines.found:
-            if line["bytes"] > there:
-                self.close()
-                raise ValueError(f"{self.folder} lacks pixels that its index names; remove it and run again")
             seen, end = line["seen"], line["bytes"]
             self.broken += [tuple(pair) for pair in line["broken"]]
             self.shape = tuple(line["shape"]) if line["shape"] else None

@@ -25,8 +25,9 @@ from data_prep.engine.decode import Framing, decode
 from data_prep.engine.devices import Device, fastest_device, make_device
 from data_prep.engine.script import counted
 from data_prep.engine.sources import Picture, Source
-from keras_faces.data.folder import quiet_opencv
 from keras_faces.data.pictures import PictureError
+from keras_faces.data.quiet import quiet_opencv
+from keras_faces.files import printable
 
 _MEMORY_BYTES = 96 * 2**20  # of all portions on their way
 _PORTION = 64  # pictures in one, at most
@@ -46,7 +47,7 @@ class Report:
     done: int = 0  # pictures written in this run
     skipped: int = 0  # pictures that an earlier run had finished
     broken: list[tuple[str, str]] = field(default_factory=list)  # names of pictures that cannot be read, and why
-    ignored: list[str] = field(default_factory=list)  # files without a picture's extension
+    ignored: list[str] = field(default_factory=list)  # files of other kinds than pictures
     names: list[str] = field(default_factory=list)  # the pictures that the target now holds, in order
     device: str = "cpu"
     measured: dict[str, float | str] = field(default_factory=dict)  # pictures per second of each device, or why not
@@ -75,7 +76,7 @@ def run_summary(report: Report) -> str:
 
 def broken_lines(broken: list[tuple[str, str]]) -> list[str]:
     """A line for each of the first broken pictures, and how many more there are."""
-    lines = [f"  broken: {name}: {reason}" for name, reason in broken[:_SHOWN]]
+    lines = [f"  broken: {printable(name)}: {reason}" for name, reason in broken[:_SHOWN]]
     return lines + ([f"  and {len(broken) - _SHOWN:,} broken ones more"] if len(broken) > _SHOWN else [])
 
 
@@ -216,6 +217,7 @@ def resize_left(
     report.device = chosen.label
     start, total = time.perf_counter(), len(source.pictures)
     with (
+        quiet(),
         tqdm(total=total, initial=total - len(left), desc="Resizing", unit=" pictures", disable=not progress) as bar,
         closing(run_portions(source, left, framing, chosen, finish, report.workers)) as portions,
     ):

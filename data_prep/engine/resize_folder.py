@@ -17,9 +17,10 @@ from data_prep.engine.decode import Framing
 from data_prep.engine.journal import FolderJournal
 from data_prep.engine.pipeline import Report, explain_full_disk, resize_left, thread_count
 from data_prep.engine.sources import Picture, Source, check_any, open_source
-from keras_faces.data.pictures import PictureError
+from keras_faces.data.pictures import EXTENSIONS, PictureError
 
-_OTHER_FORMAT = {".gif": ".png"}  # 256 colours are too few for a resized photograph
+# 256 colours are too few for a resized photograph; OpenCV does not know the other two names of JPEG
+_OTHER_FORMAT = {".gif": ".png", ".jfif": ".jpg", ".jpe": ".jpg"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,9 @@ class TargetFiles:
     def path(self, picture: Picture) -> Path:
         """Where a picture goes."""
         name = PurePosixPath(picture.name)
-        suffix = f".{self.extension}" if self.extension else _OTHER_FORMAT.get(name.suffix.lower())
+        if (ending := name.suffix.lower()) not in (*EXTENSIONS, *_OTHER_FORMAT):  # the bytes told that it is a picture
+            return self.folder / f"{name}.{self.extension or 'png'}"
+        suffix = f".{self.extension}" if self.extension else _OTHER_FORMAT.get(ending)
         return self.folder / (name.with_suffix(suffix) if suffix else name)
 
     def check(self) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NoReturn
 
+from keras_faces.files import escape_missing_letters, printable, printable_lines
+
 DONE, FAILED, LOOK, INTERRUPTED = 0, 1, 3, 130
 _EPILOG = "Exit codes: 0 done; 1 could not be done; 2 wrong usage; 3 done, but something needs a look; 130 Ctrl-C."
 
@@ -19,9 +21,7 @@ def run(main: Callable[[], int]) -> NoReturn:
     Errors that a user can mend come without a traceback (with it if KERAS_FACES_DEBUG is set). A letter that the
     terminal's encoding lacks is written as its escape sequence.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    escape_missing_letters()
     try:
         code = main()
     except KeyboardInterrupt:
@@ -35,7 +35,7 @@ def run(main: Callable[[], int]) -> NoReturn:
     except (ValueError, OSError, ImportError) as error:
         if os.environ.get("KERAS_FACES_DEBUG"):
             raise
-        print(f"\n{error}", file=sys.stderr)
+        print(f"\n{printable_lines(error)}", file=sys.stderr)
         code = FAILED
     sys.exit(code)
 
@@ -68,8 +68,7 @@ def listed(names: Iterable[str], shown: int = 5) -> str:
     """The first few names, and how many more there are."""
     names = list(names)
     more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
-    printable = (name.encode("utf-8", "backslashreplace").decode("utf-8") for name in names[:shown])
-    return ", ".join(printable) + more
+    return ", ".join(map(printable, names[:shown])) + more
 
 
 def counted(count: int, thing: str, things: str | None = None) -> str:

@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from data_prep.engine.archives import LIMITS, is_archive, members, read_members
-from keras_faces.data.folder import find_files
-from keras_faces.data.pictures import EXTENSIONS, PictureError
-
-OTHER_KIND = "not a picture's extension"
+from keras_faces.data.folder import OTHER_KIND, find_files
+from keras_faces.data.pictures import EXTENSIONS, HEAD_BYTES, PictureError, is_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class Source:
     path: Path
     pictures: list[Picture] = field(default_factory=list)
     broken: list[tuple[str, str]] = field(default_factory=list)  # names of files that cannot be opened, and why
-    ignored: list[str] = field(default_factory=list)  # files without a picture's extension
+    ignored: list[str] = field(default_factory=list)  # files of other kinds than pictures
 
     def read(self, wanted: list[Picture]) -> Iterator[tuple[Picture, bytes | None]]:
         """Give the wanted pictures, in order, with their bytes where these come one after another (an archive)."""
@@ -58,7 +56,7 @@ class Source:
 
     def others(self) -> list[tuple[str, str]]:
         """The ignored files with the reason why each is no picture."""
-        return [(name, f"{OTHER_KIND} ({PurePosixPath(name).suffix or 'none'})") for name in self.ignored]
+        return [(name, f"{OTHER_KIND} ({PurePosixPath(name).suffix or 'no ending'})") for name in self.ignored]
 
 
 class _Archive(Source):
@@ -66,7 +64,7 @@ class _Archive(Source):
 
     def read(self, wanted: list[Picture]) -> Iterator[tuple[Picture, bytes | None]]:
         left = {picture.name: picture for picture in wanted}
-        with closing(read_members(self.path, suffixes=EXTENSIONS)) as found:
+        with closing(read_members(self.path, wanted=left.keys())) as found:
             for name, data in found:
                 if name in left:
                     yield left.pop(name), data
@@ -137,9 +135,15 @@ def _archive(path: Path) -> Source:
     now = path.stat()
     source, seen = _Archive(path), set()
     with closing(members(path, LIMITS)) as found:
-        for name in (member.name for member in found):
-            if PurePosixPath(name).suffix.lower() not in EXTENSIONS:
-                source.ignored.append(name)
+        for member in found:
+            name = member.name
+            has_ending = PurePosixPath(name).suffix.lower() in EXTENSIONS
+            try:
+                if not is_picture(name, b"" if has_ending else member.file.read(HEAD_BYTES)):
+                    source.ignored.append(name)
+                    continue
+            except PictureError as error:
+                source.broken.append((name, str(error)))
                 continue
             if name in seen:
                 raise ValueError(f"{path}: {name!r} is in it twice; pack the archive again without")

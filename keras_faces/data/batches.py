@@ -33,7 +33,7 @@ class Batches(keras.utils.PyDataset):
         Images per batch. The N mod batch_size images at the end of an epoch's order are not used in that epoch.
     seed : int
         Epoch e has the order ``np.random.default_rng([seed, e]).permutation(N)``.
-    labels : ndarray of shape (N, n), optional
+    labels : ndarray of shape (N, n) or `keras_faces.data.labels.OneHot`, optional
         A batch is then a tuple of images and label rows.
     part : tuple of int
         ``(k, n)``: only the k-th of n equal parts of each batch, for the k-th of n machines; (0, 1) is the whole batch.

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from keras_faces.files import printable
+
 _TOKEN = re.compile(r"""\s+|(?P<sign>&&?|\|\|?|[!~()])|(?P<name>\w+)|(["'])(?P<quoted>.*?)\3|(?P<wrong>.)""", re.DOTALL)
 _SIGNS = {"&": "and", "&&": "and", "|": "or", "||": "or", "!": "not", "~": "not", "(": "(", ")": ")"}
 
@@ -89,7 +91,7 @@ def find_column(table: pd.DataFrame, name: str):
 
 def nearest(name: str, names: Iterable) -> str:
     """Return "did you mean X or Y?" for the names most like a wrong one, or "there are: ..." with all of them."""
-    by_lower = {str(known).casefold(): str(known) for known in names}
+    by_lower = {str(known).casefold(): printable(known) for known in names}
     near = difflib.get_close_matches(name.casefold(), by_lower, n=3)
     if near:
         return f"did you mean {' or '.join(by_lower[text] for text in near)}?"

@@ -8,17 +8,19 @@ import os
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from keras_faces.data.memory import KeptImages, allocate
-from keras_faces.data.pictures import EXTENSIONS, PictureError, check_crop, decode, to_square
+from keras_faces.data.pictures import EXTENSIONS, PictureError, check_crop, decode, is_picture, read_head, to_square
+from keras_faces.data.quiet import quiet_opencv
+from keras_faces.files import printable
 
+OTHER_KIND = "not a picture"  # how the reason begins that a file of another kind has
 _IGNORED = ("thumbs.db", "desktop.ini")
 _CHUNK = 256  # files that are decoded, and in memory, at a time while a folder is read
 
@@ -140,9 +142,7 @@ class _Photographs:
     def read(self, indices: np.ndarray) -> np.ndarray:
         """Decode the files of these indices again: uint8, shape (n, image_size, image_size, 3)."""
         files = [self.files[index] for index in indices]
-        if len(files) == 1:
-            return self._decode_again(files[0])[None]
-        with ThreadPoolExecutor(min(len(files), os.cpu_count() or 1)) as pool:
+        with quiet_opencv(), ThreadPoolExecutor(min(len(files), os.cpu_count() or 1)) as pool:
             return np.stack(list(pool.map(self._decode_again, files)))
 
     def _decode_again(self, file: _File) -> np.ndarray:
@@ -184,14 +184,16 @@ def find_files(folder: Path) -> list[_File]:
 
 def _inspect(folder: Path, path: Path) -> _File:
     name = path.relative_to(folder).as_posix()
-    if path.suffix.lower() not in EXTENSIONS:
-        return _File(name, reason=f"not a picture's extension ({path.suffix or 'none'})")
     try:
         now = path.stat()
+        if not stat.S_ISREG(now.st_mode):  # a pipe would wait for ever
+            return _File(name, reason="a pipe or a device, not a regular file")
+        if not is_picture(name, b"" if path.suffix.lower() in EXTENSIONS else read_head(path)):
+            return _File(name, reason=f"{OTHER_KIND} ({path.suffix or 'no ending'})")
     except OSError as error:
         return _File(name, reason=f"cannot be opened ({error.strerror})")
-    if not stat.S_ISREG(now.st_mode):  # a pipe would wait for ever
-        return _File(name, reason="not a regular file")
+    except PictureError as error:
+        return _File(name, reason=str(error))
     return _File(name, now.st_size, now.st_mtime_ns)
 
 
@@ -222,17 +224,5 @@ def _nothing_found(folder: Path, skipped: list[tuple[str, str]]) -> str:
     kinds = " ".join(EXTENSIONS)
     if not skipped:
         return f"{folder} holds no files; give a folder of photographs ({kinds}), or source='drawn'"
-    example = f"the first is {skipped[0][0]}: {skipped[0][1]}"
+    example = f"the first is {printable(skipped[0][0])}: {skipped[0][1]}"
     return f"{folder} holds no readable photograph ({kinds}): files seen: {len(skipped)}, {example}"
-
-
-@contextmanager
-def quiet_opencv():
-    """Silence OpenCV's log inside a ``with`` block: its messages about broken files name no file, ours do."""
-    log = getattr(cv2.utils, "logging", cv2)  # these functions moved with OpenCV 5
-    level = log.getLogLevel()
-    log.setLogLevel(0)
-    try:
-        yield
-    finally:
-        log.setLogLevel(level)

@@ -21,8 +21,46 @@ import numpy as np
 import pandas as pd
 
 from keras_faces.data.expressions import nearest, select
+from keras_faces.data.tables import read_csv, rows_of
+from keras_faces.files import printable
 
 KINDS = ("classes", "attributes")
+_PORTION_BYTES = 2**24  # of rows that are made at a time
+
+
+class OneHot:
+    """Rows of zeros with a 1 at each face's class: float32 (N, n), made when they are asked for.
+
+    Ten thousand people on two hundred thousand pictures are 8 GB of rows, and 2 MB of class numbers.
+
+    Parameters
+    ----------
+    class_ids : ndarray of int, shape (N,)
+        Index of each face's class; −1 for a face without a label.
+    classes : int
+        How many there are, n.
+    """
+
+    dtype = np.dtype("float32")
+    ndim = 2
+
+    def __init__(self, class_ids: np.ndarray, classes: int):
+        self.class_ids = np.asarray(class_ids, np.int64)
+        self.shape = (len(self.class_ids), classes)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key) -> np.ndarray:
+        """Return one row (n,) for an int; several (m, n) for a slice, int or bool array."""
+        return (np.expand_dims(self.class_ids[key], -1) == np.arange(self.shape[1])).astype(self.dtype)
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return self[:] if dtype is None else self[:].astype(dtype)
+
+    def any(self, axis: int) -> np.ndarray:
+        """Return for each row (axis 1) whether it has a 1, or for each column (axis 0)."""
+        return self.class_ids >= 0 if axis else np.isin(np.arange(self.shape[1]), self.class_ids)
 
 
 @dataclass(frozen=True)
@@ -35,36 +73,49 @@ class Labels:
         "classes": each face belongs to one of them. "attributes": each is true or not, independently.
     names : tuple of str
         The n classes or attributes.
-    vectors : ndarray of float32, shape (N, n)
+    rows : ndarray of float32, shape (N, n), or OneHot
         1 at the face's class, or 1 for each attribute that it has. All zeros in "classes" is a face without a label.
     """
 
     kind: str
     names: tuple[str, ...]
-    vectors: np.ndarray
+    rows: np.ndarray | OneHot
 
     def __len__(self) -> int:
-        return len(self.vectors)
+        return len(self.rows)
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """All rows as one array: float32 (N, n). Of many people it is large; `rows` is not."""
+        return np.asarray(self.rows)
 
     @property
     def class_ids(self) -> np.ndarray:
         """Index of each face's class, int64 (N,); −1 for a face without a label. A ValueError for "attributes"."""
         if self.kind != "classes":
             raise ValueError("attributes are not one class each; look at `vectors`.")
-        return np.where(self.vectors.any(1), self.vectors.argmax(1), -1)
+        if isinstance(self.rows, OneHot):
+            return self.rows.class_ids
+        return np.where(self.rows.any(1), self.rows.argmax(1), -1)
 
     @property
     def partial(self) -> bool:
         """Whether some faces have no label."""
-        return self.kind == "classes" and not self.vectors.any(axis=1).all()
+        return self.kind == "classes" and not self.rows.any(axis=1).all()
 
     def counts(self) -> dict[str, int]:
         """Return how many faces each class or attribute has."""
-        return {name: int(count) for name, count in zip(self.names, self.vectors.sum(0), strict=True)}
+        if isinstance(self.rows, OneHot):
+            counts = np.bincount(self.class_ids[self.class_ids >= 0], minlength=len(self.names))
+        else:
+            counts = self.rows.sum(0)
+        return {name: int(count) for name, count in zip(self.names, counts, strict=True)}
 
     def take(self, indices: np.ndarray) -> Labels:
         """Return the labels of the faces with these indices."""
-        return replace(self, vectors=self.vectors[indices])
+        if isinstance(self.rows, OneHot):
+            return replace(self, rows=OneHot(self.class_ids[indices], len(self.names)))
+        return replace(self, rows=self.rows[indices])
 
     def hidden(self, keep: int, seed: int = 0) -> Labels:
         """Remove all labels but `keep`, chosen as evenly over the classes as possible.
@@ -96,14 +147,17 @@ class Labels:
         order = np.random.default_rng(seed).permutation(labelled)
         rank = pd.Series(class_ids[order]).groupby(class_ids[order]).cumcount()  # place among the faces of its class
         kept = order[np.argsort(rank.to_numpy(), kind="stable")[:keep]]
-        vectors = np.zeros_like(self.vectors)
-        vectors[kept] = self.vectors[kept]
-        return replace(self, vectors=vectors)
+        left = np.full(len(self), -1)
+        left[kept] = class_ids[kept]
+        return replace(self, rows=OneHot(left, len(self.names)))
 
     def fingerprint(self) -> str:
         """Return a hash of 16 hexadecimal digits that changes with the labels."""
-        facts = f"{self.kind}|{'|'.join(self.names)}|".encode() + np.ascontiguousarray(self.vectors).tobytes()
-        return hashlib.sha256(facts).hexdigest()[:16]
+        sha = hashlib.sha256(f"{self.kind}|{'|'.join(self.names)}|".encode())
+        step = max(1, _PORTION_BYTES // (4 * len(self.names)))
+        for first in range(0, len(self), step):
+            sha.update(np.ascontiguousarray(self.rows[first : first + step]))
+        return sha.hexdigest()[:16]
 
 
 def read_labels(
@@ -181,15 +235,27 @@ def _column(spec: str, names: list[str]) -> tuple[np.ndarray, Labels]:
     path, _, column = spec.rpartition(":")
     if not Path(path).is_file():
         raise FileNotFoundError(f"labels {spec!r}: there is no file {path}.")
-    table = pd.read_csv(path, index_col=0, converters={0: str})  # 000001 is a name, not the number 1
+    table = read_csv(path)
     if column not in table.columns:
-        raise ValueError(f"labels {spec!r}: {path} has no column {column!r}; {nearest(column, table.columns)}")
-    if repeated := table.index[table.index.duplicated()].tolist():
-        raise ValueError(f"labels {spec!r}: {path} has more than one row for {repeated[0]!r}.")
-    values = table[column].convert_dtypes().reindex(names)  # 3 stays 3 beside rows without a value
+        there = nearest(column, table.columns)
+        raise ValueError(f"labels {spec!r}: {path} has no column {column!r}; {there}")
+    values = table[column].convert_dtypes()  # 3 stays 3 beside rows without a value
+    rows = rows_of(table.index, names)
+    values = values.iloc[rows].mask(rows < 0)
     chosen = np.flatnonzero(values.notna())
     if not len(chosen):
-        raise ValueError(f"labels {spec!r}: no picture ({names[0]!r}, ...) has a value in {path}.")
+        raise ValueError(
+            f"labels {spec!r}: no picture ({names[0]!r}, ...) has a value in {path}, whose rows are "
+            f"{printable(table.index[0])!r}, ...: {len(names):,} pictures, {len(table):,} rows."
+        )
+    if len(chosen) < len(names):
+        unused = np.setdiff1d(np.arange(len(table)), rows)
+        more = f", such as {printable(table.index[unused[0]])}" if len(unused) else ""
+        missing = np.setdiff1d(np.arange(len(names)), chosen)
+        print(
+            f"{path}: {len(chosen):,} of {len(names):,} pictures have a value, the others are left out, such as "
+            f"{printable(names[missing[0]])}; {len(unused):,} of {len(table):,} rows have no picture{more}"
+        )
     kinds = sorted(values.iloc[chosen].unique())
     if len(kinds) < 2:
         raise ValueError(f"labels {spec!r}: there is only one class, {kinds[0]!r}; two are needed.")
@@ -242,4 +308,4 @@ def _as_spelt(word: str, table: pd.DataFrame) -> str:
 
 
 def _classes(names: list[str], class_ids: np.ndarray) -> Labels:
-    return Labels("classes", tuple(names), np.eye(len(names), dtype="float32")[class_ids])
+    return Labels("classes", tuple(names), OneHot(class_ids, len(names)))

@@ -22,7 +22,7 @@ class PartlyLabelled(Batches):
     ----------
     images, batch_size, seed, part
         As in :class:`Batches`.
-    labels : ndarray of float32, shape (N, n)
+    labels : ndarray of float32, shape (N, n), or `keras_faces.data.labels.OneHot`
         A row of zeros is a face without a label.
     every : int
         One face of so many comes from the labelled ones, from 2 (half of each batch) to `batch_size`. They have regular

@@ -24,12 +24,13 @@ from tqdm import tqdm
 
 from keras_faces.data.memory import KeptImages
 from keras_faces.data.pictures import check_crop, to_square
-from keras_faces.files import atomic_write_hdf5
+from keras_faces.files import atomic_write_hdf5, open_hdf5, printable
 
 FORMAT, VERSION, SUMS = "keras_faces", 1, "sha256"
 DATASETS = ("images", "names", "attributes", "identities", "identity_names", "partition")
 DAMAGE = (OSError, KeyError, RuntimeError, TypeError)  # what h5py raises when bytes make no sense
 REPAIR = "copy the file again from where it is whole, or pack it anew"
+_COMPRESSION = 1100  # times: more than any compression of HDF5's reaches
 _CHUNK_BYTES = 2**14  # of one HDF5 chunk: one picture from 74×74 on, a few where they are smaller
 _PORTION_BYTES = 2**24  # read and written at a time
 
@@ -187,10 +188,7 @@ def read_packed(
     check_crop(crop)
     pixels = PackedImages(path, image_size, crop)
     count = len(pixels) if count is None else min(count, len(pixels))
-    found = read_annotations(pixels)
-    for name in ("names", "identities", "partition", "attributes"):
-        if found[name] is not None:
-            found[name] = found[name][:count]
+    found = read_annotations(pixels, count)
     images = KeptImages(pixels.read, (count, *pixels.shape[1:]), memory_mb)
     return {"images": images, **found, "sizes": [pixels.path.stat().st_size]}
 
@@ -236,7 +234,7 @@ class PackedImages:
         """Return the open file of this process."""
         if self._file is None or self._process != os.getpid():
             try:
-                self._file = h5py.File(self.path, "r")
+                self._file = open_hdf5(self.path)
             except OSError as error:
                 raise ValueError(
                     f"{self.path} cannot be read as an HDF5 file: it is of another kind or was cut short ({error})"
@@ -249,13 +247,22 @@ class PackedImages:
         with report_damage(self.path, "the description of the file"):
             kind, version = file.attrs.get("format", FORMAT), file.attrs.get("version", VERSION)
             images = file["images"] if "images" in file else None
+        if np.size(version) != 1 or not np.issubdtype(np.asarray(version).dtype, np.integer):
+            raise ValueError(f"{self.path}: its version is {printable(version)!r}, which is no number; {REPAIR}")
         if as_text(kind) == FORMAT and version > VERSION:
             raise ValueError(f"{self.path} has version {version} of the packed format; update keras_faces to read it")
         if not isinstance(images, h5py.Dataset):
-            raise ValueError(f"{self.path} has no dataset 'images'; it has: {', '.join(file) or 'nothing'}")
+            there = ", ".join(map(printable, file)) or "nothing"
+            raise ValueError(f"{self.path} has no dataset 'images'; it has: {there}")
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape:
             found = f"{images.dtype} {images.shape}"
             raise ValueError(f"{self.path}: dataset 'images' must be uint8 (N, H, W, 3) with N ≥ 1, not {found}")
+        stored, claimed = images.id.get_storage_size(), np.prod(images.shape, dtype=float)
+        if not images.is_virtual and stored * _COMPRESSION < claimed:
+            raise ValueError(
+                f"{self.path}: dataset 'images' should hold {images.shape[0]:,} pictures of {images.shape[2]}×"
+                f"{images.shape[1]}, but only {stored:,} bytes of them were written; {REPAIR}"
+            )
         return images.shape[:3]
 
     def read(self, indices: np.ndarray) -> np.ndarray:
@@ -286,8 +293,8 @@ def report_damage(path: Path, what: str) -> Iterator[None]:
         raise ValueError(f"{path}: {what} is damaged ({error}); {REPAIR}") from error
 
 
-def read_annotations(pixels: PackedImages) -> dict:
-    """Read and check everything of a packed file but its pictures.
+def read_annotations(pixels: PackedImages, most: int | None = None) -> dict:
+    """Read and check everything of a packed file but its pictures; `most` takes what belongs to the first so many.
 
     Returns
     -------
@@ -301,24 +308,25 @@ def read_annotations(pixels: PackedImages) -> dict:
         A dataset is damaged or has the wrong shape, type or length.
     """
     path, file, count = pixels.path, pixels.open(), len(pixels)
+    most = count if most is None else min(most, count)
     with report_damage(path, "the list of datasets"):
         file = {name: file[name] for name in DATASETS if name in file}
     for name, dataset in file.items():
         if not isinstance(dataset, h5py.Dataset):
             raise ValueError(f"{path}: {name!r} is no dataset; {REPAIR}")
-    names = _read(path, file, "names", str)
+    for name in ("names", "attributes", "identities", "partition"):
+        if name in file and file[name].shape and len(file[name]) != count:
+            raise ValueError(f"{path}: dataset {name!r} has {len(file[name])} entries for {count} images")
+    names = _read(path, file, "names", str, most=most)
     if names is None:
-        names = [f"{index:06d}" for index in range(count)]
+        names = [f"{index:06d}" for index in range(most)]
     identity_names = _read(path, file, "identity_names", str)
     found = {
         "names": names,
-        "attributes": _attributes(path, file, names),
-        "identities": _read(path, file, "identities", np.int64),
-        "partition": _read(path, file, "partition", np.int8),
+        "attributes": _attributes(path, file, names, most),
+        "identities": _read(path, file, "identities", np.int64, most=most),
+        "partition": _read(path, file, "partition", np.int8, most=most),
     }
-    for name, values in found.items():
-        if values is not None and len(values) != count:
-            raise ValueError(f"{path}: dataset {name!r} has {len(values)} entries for {count} images")
     identities = found["identities"]
     if identities is not None and identity_names is not None:
         if identities.min() < 0 or identities.max() >= len(identity_names):
@@ -326,6 +334,12 @@ def read_annotations(pixels: PackedImages) -> dict:
                 f"{path}: dataset 'identities' has numbers from {identities.min()} to {identities.max()}, "
                 f"but 'identity_names' has {len(identity_names)} entries"
             )
+    partition = found["partition"]
+    if partition is not None and len(partition) and not 0 <= partition.min() <= partition.max() <= 2:
+        wrong = partition[(partition < 0) | (partition > 2)][0]
+        raise ValueError(
+            f"{path}: dataset 'partition' holds {wrong}; it may hold 0 (training), 1 (validation), 2 (test)"
+        )
     return {**found, "identity_names": identity_names}
 
 
@@ -334,8 +348,10 @@ def as_text(value) -> str:
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
 
 
-def _read(path: Path, file, name: str, kind: type, ndim: int = 1) -> list[str] | np.ndarray | None:
-    """A dataset as texts (`kind` is str) or integers; None if there is none."""
+def _read(
+    path: Path, file, name: str, kind: type, ndim: int = 1, most: int | None = None
+) -> list[str] | np.ndarray | None:
+    """The first `most` rows of a dataset as texts (`kind` is str) or integers; None if there is none."""
     if name not in file:
         return None
     dataset = file[name]
@@ -344,19 +360,30 @@ def _read(path: Path, file, name: str, kind: type, ndim: int = 1) -> list[str] |
         wanted = "a list of texts" if kind is str else f"integers in {ndim}-D"
         raise ValueError(f"{path}: dataset {name!r} must be {wanted}, not {dataset.dtype} {dataset.shape}")
     with report_damage(path, f"dataset {name!r}"):
-        return [as_text(text) for text in dataset[:]] if kind is str else dataset[:].astype(kind)
+        values = dataset[:most]
+        if kind is str:
+            return [as_text(text) for text in values]
+    bounds = np.iinfo(kind)
+    if values.size and not bounds.min <= values.min() <= values.max() <= bounds.max:
+        raise ValueError(f"{path}: dataset {name!r} holds numbers from {values.min()} to {values.max()}")
+    return values.astype(kind)
 
 
-def _attributes(path: Path, file, index: list[str]) -> pd.DataFrame | None:
-    values = _read(path, file, "attributes", np.int8, ndim=2)
+def _attributes(path: Path, file, index: list[str], most: int) -> pd.DataFrame | None:
+    values = _read(path, file, "attributes", np.int8, ndim=2, most=most)
     if values is None:
         return None
     with report_damage(path, "the list of attributes"):
         names = file["attributes"].attrs.get("names")
-    if names is None or len(names) != values.shape[1]:
+    columns = [as_text(name) for name in np.ravel([] if names is None else names)]
+    if len(columns) != values.shape[1]:
         raise ValueError(
             f"{path}: dataset 'attributes' has {values.shape[1]} columns and needs an HDF5 attribute 'names' of as many"
-            f" texts, not {'none' if names is None else len(names)}"
+            f" texts, not {len(columns) or 'none'}"
         )
-    columns = [as_text(name) for name in names]
-    return pd.DataFrame(values, columns=columns, index=index if len(index) == len(values) else None)
+    if len(set(columns)) < len(columns):
+        twice = next(name for name in columns if columns.count(name) > 1)
+        raise ValueError(
+            f"{path}: two attributes are called {printable(twice)!r}; pack the faces anew with one of them"
+        )
+    return pd.DataFrame(values, columns=columns, index=index)

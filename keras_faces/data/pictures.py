@@ -9,20 +9,81 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
 
+from keras_faces.data.quiet import quiet_opencv
+from keras_faces.files import read_file
+
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".gif")
+HEAD_BYTES = 32  # of a file's beginning, which tell what it is
 CROPS = ("auto", "center", "celeba", "none")
 
 _CELEBA_FRAMES = ((218, 178), (109, 89))  # height and width as distributed, and at half size
+_FORMATS = re.compile(  # how the files begin that OpenCV reads
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8|RIFF....WEBP|II\*\0|MM\0\*|P[1-6][ \t\r\n]+[0-9#]|....ftyp.*avi[fs]"
+    rb"|BM............[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0",
+    re.DOTALL,
+)
+_HEIC = re.compile(rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)
+_EXPORT = "export it as JPEG"
+_RAW = (".dng", ".nef", ".arw", ".cr2", ".cr3", ".orf", ".rw2", ".pef", ".srw", ".raf")  # TIFF files in disguise
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # neither a stuffed FF, nor a fill byte, nor a restart marker
 
 
 class PictureError(ValueError):
     """A file that cannot be read as a picture; the message is the reason, without the file's name."""
+
+
+def is_picture(name: str, head: bytes) -> bool:
+    """Tell whether a file is to be taken for a picture: its first bytes decide, or it has a picture's ending.
+
+    Parameters
+    ----------
+    name : str
+        The file's name; with one of `EXTENSIONS` the bytes are not needed: decoding will tell.
+    head : bytes
+        The first `HEAD_BYTES` of the file, or all of it.
+
+    Returns
+    -------
+    bool
+        False for a file that is something else.
+
+    Raises
+    ------
+    PictureError
+        It is a picture of a kind that is not read here; the message tells the way out.
+    """
+    ending = PurePosixPath(name).suffix.lower()
+    if ending in EXTENSIONS:
+        return True
+    if ending in _RAW:
+        raise PictureError(f"a camera's raw file, which is not read here; {_EXPORT}")
+    _refuse_heic(head)
+    return _FORMATS.match(head) is not None
+
+
+def _refuse_heic(head: bytes) -> None:
+    if _HEIC.match(head) and b"avif" not in head:
+        raise PictureError(
+            f"a HEIC photograph, as iPhones take them, which is not read here; {_EXPORT} (for new ones, set on the "
+            "phone: Settings, Camera, Formats, Most Compatible)"
+        )
+
+
+def _is_picture_file(path: Path) -> bool:
+    """`is_picture` for a path, where there need not be anything."""
+    named = path.suffix.lower() in EXTENSIONS
+    return named or (path.is_file() and is_picture(path.name, read_head(path)))
+
+
+def read_head(path: Path) -> bytes:
+    """Read a file's first `HEAD_BYTES`."""
+    with open(path, "rb", buffering=0) as file:
+        return file.read(HEAD_BYTES)
 
 
 def load_images(
@@ -60,12 +121,14 @@ def load_images(
     found = []
     for source in sources:
         path = Path(source).expanduser()
-        if path.suffix.lower() in EXTENSIONS and not path.is_dir():
-            try:
-                found.append(to_square(decode(path), image_size, crop)[None])
-            except PictureError as error:
-                raise ValueError(f"{path}: {error}. Give a photograph, a folder of them, or a packed file.") from error
-        elif select is None:
+        try:
+            if not path.is_dir() and _is_picture_file(path):
+                with quiet_opencv():
+                    found.append(to_square(decode(path), image_size, crop)[None])
+                continue
+        except PictureError as error:
+            raise ValueError(f"{path}: {error}. Give a photograph, a folder of them, or a packed file.") from error
+        if select is None:
             found.append(load(str(source), image_size, count=count, crop=crop).images[:])
         else:
             searched = max(1000, 20 * count) if source == "drawn" else None
@@ -84,7 +147,7 @@ def decode(path: Path) -> np.ndarray:
     Parameters
     ----------
     path : Path
-        File with one of `EXTENSIONS`. It is decoded from memory, so that any Unicode path works on Windows.
+        It is decoded from memory, so that any Unicode path works on Windows.
 
     Returns
     -------
@@ -97,7 +160,7 @@ def decode(path: Path) -> np.ndarray:
         The file cannot be opened, is empty, cut short, or not a picture that OpenCV knows.
     """
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except OSError as error:
         raise PictureError(f"cannot be opened ({error.strerror or error})") from error
     return decode_bytes(data)
@@ -117,6 +180,7 @@ def decode_bgr(data: bytes) -> np.ndarray:
     array = np.frombuffer(data, np.uint8)
     bgr = _imdecode(array, cv2.IMREAD_COLOR)
     if bgr is None:
+        _refuse_heic(data[:HEAD_BYTES])
         raise PictureError("not a picture that OpenCV can read")
     if _may_be_transparent(data[:26]):
         bgr = _on_white(bgr, _imdecode(array, cv2.IMREAD_UNCHANGED))

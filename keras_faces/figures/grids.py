@@ -15,6 +15,7 @@ import numpy as np
 
 from keras_faces.figures.fonts import make_readable
 from keras_faces.files import atomic_write
+from keras_faces.outputs import SOFTWARE, png_note
 
 if TYPE_CHECKING:
     import pandas
@@ -115,7 +116,7 @@ def evolution(rows: Sequence[tuple[str, np.ndarray]], title: str = "", side: int
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    return figure
+    return make_readable(figure)
 
 
 def side_by_side(columns: Sequence[tuple[str, np.ndarray]], across: int = 4, title: str = "") -> Figure:
@@ -150,7 +151,7 @@ def side_by_side(columns: Sequence[tuple[str, np.ndarray]], across: int = 4, tit
     for axes, (label, images) in zip(panels, columns, strict=False):
         label = "\n".join(fill(line, 40) for line in label.splitlines())
         show(axes, tile(images[:count], across), label, side=400)
-    return figure
+    return make_readable(figure)
 
 
 def show(axes: Any, picture: np.ndarray, title: str = "", side: int = 500) -> None:
@@ -334,19 +335,20 @@ def animation(frames: Sequence[np.ndarray], path: str | Path, milliseconds: int 
         pictures[0].save(beside, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
 
 
-def save(figure: Figure, path: str | Path) -> None:
-    """Write a figure as PNG; an older file stays until the new one is complete."""
+def save(figure: Figure, path: str | Path, signed: bool = False) -> None:
+    """Write a figure as PNG; an older file stays until the new one is complete. ``signed`` ones name this package."""
     make_readable(figure)
+    more = {"metadata": {"Software": SOFTWARE}} if signed else {}
     with atomic_write(path) as beside:
-        figure.savefig(beside, format="png", dpi=110, bbox_inches="tight", pad_inches=0.1)  # no empty margins
+        figure.savefig(beside, format="png", dpi=110, bbox_inches="tight", pad_inches=0.1, **more)  # no empty margins
 
 
-def save_picture(picture: np.ndarray, path: str | Path) -> None:
-    """Write a uint8 RGB picture (H, W, 3) as PNG; an older file stays until the new one is complete."""
+def save_picture(picture: np.ndarray, path: str | Path, signed: bool = False) -> None:
+    """Write a uint8 RGB picture (H, W, 3) as PNG, as :func:`save` writes a figure."""
     from PIL import Image
 
     with atomic_write(path) as beside:
-        Image.fromarray(picture).save(beside, "PNG")
+        Image.fromarray(picture).save(beside, "PNG", pnginfo=png_note() if signed else None)
 
 
 def read_picture(path: str | Path) -> np.ndarray:

@@ -50,7 +50,8 @@ def s0_losses(folder: Any) -> Figure:
     log = pandas.read_csv(folder.log) if folder.log.exists() else ()
     if not len(log):
         raise ValueError(f"{folder.path} has no row in log.csv yet: train it first.")
-    is_probability = log[["d_real", "d_fake"]].stack().between(0.0, 1.0).all()
+    scores = log.reindex(columns=["d_real", "d_fake"])  # a vae has none
+    is_probability = bool(((scores >= 0.0) & (scores <= 1.0)).all(axis=None))
     if config.options.get("loss", "non-saturating") != "non-saturating" or not is_probability:
         raise ValueError(
             f"{folder.path} was not trained with the paper's loss, the cross-entropy (non-saturating): its numbers "

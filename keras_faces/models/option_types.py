@@ -117,11 +117,13 @@ def options_of(system: str) -> dict[str, Option]:
     found = dict(_parameters(build, build))
     model = typing.get_type_hints(build).get("return")
     if "options" in inspect.signature(build).parameters and model is not None:
-        for base in model.__mro__:
-            if "__init__" in vars(base) and base.__module__.startswith("keras_faces"):
+        for base in (each for each in model.__mro__ if "__init__" in vars(each)):
+            if base.__module__.startswith("keras_faces"):
                 for name, option in _parameters(vars(base)["__init__"], base):
                     if not found.setdefault(name, option).about:
                         found[name] = replace(found[name], about=option.about)
+            if all(each.kind is not each.VAR_KEYWORD for each in inspect.signature(base.__init__).parameters.values()):
+                break  # it hands nothing on to its bases
     text_options = {"recogniser"} & inspect.signature(build).parameters.keys()  # ip-gan's is the name of a run
     return {name: option for name, option in found.items() if name not in NOT_OPTIONS or name in text_options}
 

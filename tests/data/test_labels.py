@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_faces.data import Faces, load
-from keras_faces.data.labels import Labels, read_labels
+from keras_faces.data.labels import Labels, OneHot, read_labels
 
 NAMES = ["a.png", "b.png", "c.png", "d.png", "e.png", "f.png"]
 TABLE = pd.DataFrame(
@@ -239,3 +239,30 @@ def test_each_picture_of_a_batch_has_its_own_label(faces):
             numbers = batches.order(epoch)[index * 16 : (index + 1) * 16]
             np.testing.assert_array_equal(images, faces.images[numbers])
             np.testing.assert_array_equal(rows, wanted[numbers])
+
+
+def test_rows_of_classes_are_made_when_asked_for_and_are_the_same():
+    ids = np.array([2, -1, 0, 1, 1, 2])
+    dense = np.concatenate([np.eye(3, dtype="float32"), np.zeros((1, 3), "float32")])[ids]
+    lazy = OneHot(ids, 3)
+    assert lazy.shape == dense.shape and lazy[:].dtype == np.float32
+    for key in (3, slice(1, 4), np.array([5, 0, 1]), np.arange(6) % 2 == 0):
+        np.testing.assert_array_equal(lazy[key], dense[key])
+    for axis in (0, 1):
+        np.testing.assert_array_equal(lazy.any(axis), dense.any(axis))
+    ours, theirs = Labels("classes", tuple("abc"), lazy), Labels("classes", tuple("abc"), dense)
+    assert ours.fingerprint() == theirs.fingerprint() == "9c2d0d988bbabd66"  # a run of before goes on with it
+    assert ours.counts() == theirs.counts() and ours.partial and theirs.partial
+    np.testing.assert_array_equal(ours.vectors, theirs.vectors)
+    np.testing.assert_array_equal(ours.class_ids, theirs.class_ids)
+    np.testing.assert_array_equal(ours.take([4, 1]).vectors, theirs.take([4, 1]).vectors)
+    np.testing.assert_array_equal(ours.hidden(3, seed=1).vectors, theirs.hidden(3, seed=1).vectors)
+
+
+def test_many_people_need_no_row_each():
+    count = 50_000  # as an array of rows: 10 GB
+    faces = Faces(np.zeros((count, 1, 1, 3), np.uint8), identities=np.arange(count))
+    labelled = faces.labelled("identity")
+    assert labelled.labels.rows.class_ids.nbytes == 8 * count
+    ((_, rows), *_) = [labelled.batches(4, seed=0)[0]]
+    assert rows.shape == (4, count) and (rows.sum(1) == 1).all()

@@ -197,7 +197,13 @@ def replaced(name, value):
         (replaced("attributes", np.zeros((7, 2), np.int8)), "needs an HDF5 attribute 'names'"),
         (replaced("attributes", np.zeros(7, np.int8)), "'attributes' must be integers in 2-D"),
         (replaced("partition", np.zeros(8, np.int8)), "'partition' has 8 entries for 7 images"),
+        (replaced("partition", np.full(7, -3)), "'partition' holds -3; it may hold 0"),
+        (replaced("partition", np.full(7, 300)), "'partition' holds numbers from 300 to 300"),
+        (lambda file: file["attributes"].attrs.create("names", 5), "needs an HDF5 attribute 'names' .* not 1"),
+        (lambda file: file["attributes"].attrs.create("names", ["A", "A"]), "two attributes are called 'A'"),
         (lambda file: file.attrs.modify("version", 2), "version 2 of the packed format; update keras_faces"),
+        (lambda file: file.attrs.create("version", "one"), "its version is 'one', which is no number"),
+        (lambda file: file.attrs.create("version", [1, 2]), "its version is .*, which is no number"),
     ],
 )
 def test_wrong_datasets_are_named(labelled, tmp_path, change, message):
@@ -214,3 +220,17 @@ def test_a_plain_file_with_images_alone_is_read(tmp_path):
         file["images"] = pixels(3)
     faces = load(tmp_path / "plain.h5", None)
     assert len(faces) == 3 and faces.attributes is None and faces.identities is None
+
+
+@pytest.mark.parametrize("shape", [(10**11, 16, 16, 3), (64, 10**5, 10**5, 3)])
+def test_pictures_that_a_file_only_claims_are_not_looked_for(tmp_path, shape):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("images", shape, np.uint8, chunks=(1, 16, 16, 3))
+    with pytest.raises(ValueError, match=f"should hold {shape[0]:,} pictures of .* but only 0 bytes"):
+        load(tmp_path / "x.h5", 16, count=8)
+
+
+def test_of_a_few_faces_only_their_labels_are_read(labelled, tmp_path):
+    with h5py.File(labelled.save(tmp_path / "x.h5"), "a") as file:
+        file["partition"][3:] = 9  # would be refused
+    assert load(tmp_path / "x.h5", None, count=3).names == labelled.names[:3]

@@ -170,7 +170,7 @@ def test_a_folder_becomes_faces_and_a_report(photographs, tmp_path):
         "Bo/doubtful.png": ["score 0.70, below 0.9"],
         "Bo/border.png": ["over 30% of the square lies outside the picture"],
         "Bo/broken.jpg": ["not a picture that OpenCV can read"],
-        "notes.txt": ["not a picture's extension (.txt)"],
+        "notes.txt": ["not a picture (.txt)"],
     }
     saved = pd.read_csv(tmp_path / "faces.csv", keep_default_na=False, na_values={"score": [""], "outside": [""]})
     assert list(saved["file"]) == list(table["file"]) and list(saved["taken"]) == list(table["taken"])

@@ -9,7 +9,6 @@ from PIL import Image
 from data_prep import celeba
 from data_prep.engine.celeba_files import read_file
 from data_prep.engine.celeba_plots import correlations, frequencies, ordered_correlations
-from data_prep.engine.labels import rows_of
 from data_prep.engine.script import DONE, LOOK, counted, listed
 
 ROWS = [
@@ -147,32 +146,6 @@ def test_correlations_put_together_what_comes_together():
     )
     assert len(correlations(table).axes) == 2
     assert len(correlations(table.iloc[:1]).axes) == 2  # one face has no correlations
-
-
-@pytest.mark.parametrize(
-    ("row", "picture", "fits"),
-    [
-        ("a.jpg", "a.jpg", True),
-        ("a.jpg", "img/a.jpg", True),
-        ("a.jpg", "img/a.png", True),
-        ("Ann/1.jpg", "lfw/Ann/1.jpg", True),
-        ("Ann/1.jpg", "Bob/1.jpg", False),
-        ("Ann/1.jpg", "1.jpg", False),
-        ("a.jpg", "aa.jpg", False),
-        ("a", "a.jpg", True),
-        ("a.b.jpg", "a.jpg", False),
-        (r"Ann\1.jpg", "lfw/Ann/1.jpg", True),
-        ("./Ann/1.jpg", "Ann/1.jpg", True),
-    ],
-)
-def test_a_row_and_its_picture(row, picture, fits):
-    assert rows_of([row], [picture]).tolist() == [0 if fits else -1]
-
-
-def test_the_closest_name_wins():
-    rows = ["a.jpg", "a.png", "b.jpg"]
-    assert rows_of(rows, ["x/a.png", "a.jpg", "a.gif", "x/b.jpg", "b.gif"]).tolist() == [1, 0, -1, 2, -1]
-    assert rows_of([], ["a.jpg"]).tolist() == [-1] and rows_of(["a"], []).tolist() == []
 
 
 def test_words():

@@ -158,7 +158,7 @@ def test_the_script_reports_draws_and_ends_with_3(folder, tmp_path, capsys):
     said = capsys.readouterr().out
     for line in ("5 pictures", "64×64 (4), 48×48 (1)", "people   2;", "same bytes: 1", "nearly the same: 1"):
         assert line in said
-    assert "Bo/cut.jpg: cut short" in said and "notes.txt: not a picture's extension (.txt)" in said
+    assert "Bo/cut.jpg: cut short" in said and "notes.txt: not a picture (.txt)" in said
     found = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
     assert found["broken"] == {"Bo/cut.jpg": "cut short: the end of the picture is missing"}
     assert found["kinds"] == {"RGB": 5} and found["people"] == {"Ann": 3, "Bo": 2}
@@ -293,3 +293,19 @@ def test_on_lfw():
     found = check(place, progress=False)
     assert found.pictures and not found.broken
     assert set(found.sizes) == {(250, 250)} and "JPEG" in summary(found)
+
+
+def test_small_faults_are_named_once_and_the_terminal_is_quiet(tmp_path, capfd):
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    for number in range(4):
+        image = np.random.default_rng(number).integers(0, 256, (32, 32, 3), np.uint8)
+        data = cv2.imencode(".jpg", image)[1].tobytes()
+        if number % 2:
+            at = data.index(b"\xff\xda")
+            data = data[:at] + b"\1\2\3" + data[at:]
+        (photographs / f"{number}.jpg").write_bytes(data)
+    assert main([str(photographs), "--quiet", "--json", str(tmp_path / "f.json")]) == 0
+    said = capfd.readouterr()
+    assert "small faults: 2\n  1.jpg: Corrupt JPEG data: 3 extraneous bytes" in said.out and said.err == ""
+    assert list(json.loads((tmp_path / "f.json").read_text())["small faults"]) == ["1.jpg", "3.jpg"]

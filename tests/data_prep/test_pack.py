@@ -230,3 +230,9 @@ def test_real_faces_keep_their_labels(tmp_path):
     assert difference.mean() < 2  # the JPEGs were decoded at half size
     text = pd.read_csv(folder / "list_attr_celeba.txt", sep=r"\s+", skiprows=1)
     assert (faces.attributes.to_numpy() == text.to_numpy()).all()
+
+
+def test_a_photograph_that_is_left_out_is_named_with_the_way_out_and_the_exit_code_is_3(photographs, tmp_path, capsys):
+    (photographs / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    assert pack.main([str(photographs), str(tmp_path / "a.h5"), "--size", "8", "--quiet"]) == 3
+    assert "IMG_1.HEIC: a HEIC photograph" in (said := capsys.readouterr().out) and "export it as JPEG" in said

@@ -126,8 +126,10 @@ def test_the_sequence_wants_its_order_and_one_size(tmp_path):
         papers.s1_sequence(tanh, linear, conv)
     with pytest.raises(ValueError, match="sizes, 8, 9"):
         papers.s1_sequence(linear, tanh, other)
+    for grid in conv.samples.rglob("*.png"):
+        grid.unlink()
     with pytest.raises(ValueError, match="holds no grids"):
-        papers.s1_sequence(linear, tanh, make_run(tmp_path / "e", "conv", epochs=0))
+        papers.s1_sequence(linear, tanh, conv)
 
 
 # ------------------------------------------------------------------------------------------------ the command

@@ -1,6 +1,7 @@
 """The recogniser against NumPy's arithmetic on a small folder of its kind, and on real people where there are any."""
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -143,3 +144,28 @@ def test_it_finds_people_in_celeba():
     np.fill_diagonal(likeness, -1)
     who = np.array([person[name] for name in names])
     assert (who[likeness.argmax(1)] == who).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", ["{outside}", "../secret.bin", "sub/secret.bin", ".."])
+def test_a_manifest_names_files_of_its_own_folder_alone(tmp_path, name):
+    (tmp_path / "secret.bin").write_bytes(bytes(8))
+    (tmp_path / "net" / "sub").mkdir(parents=True)
+    (tmp_path / "net" / "sub" / "secret.bin").write_bytes(bytes(8))
+    entry = {"name": "a", "shape": [2], "dtype": "float32"}
+    group = {"paths": [name.format(outside=tmp_path / "secret.bin")], "weights": [entry]}
+    (tmp_path / "net" / "x-weights_manifest.json").write_text(json.dumps([group]))
+    with pytest.raises(ValueError, match="files of its own folder alone|a folder; give a file"):
+        recogniser.read_weights(tmp_path / "net")
+
+
+def test_pipes_and_manifests_without_weights_are_told(tmp_path):
+    os.mkfifo(tmp_path / "shard")
+    for groups, message in (
+        ([{"paths": ["shard"], "weights": []}], "a pipe or a device"),
+        ([{"paths": [], "weights": []}], "it names no weights"),
+    ):
+        (tmp_path / "x-weights_manifest.json").write_text(json.dumps(groups))
+        with pytest.raises(ValueError, match=message):
+            recogniser.read_weights(tmp_path)
+    with pytest.raises(KeyError, match="conv32_down"):
+        recogniser.network({"fc": np.zeros((2, 2))})

@@ -42,6 +42,8 @@ class FileFeatures(Features):
         from keras_faces import models
 
         path = Path(path)
+        if path.exists() and not path.is_file():  # a pipe would wait for ever
+            raise ValueError(f"features file:{path}: it is no plain file; give a .keras file.")
         try:
             network = models.load(path, compile=False)
         except Exception as error:  # Keras and the zip and HDF5 readers under it raise many kinds

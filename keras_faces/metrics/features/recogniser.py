@@ -10,10 +10,11 @@ folded into its weights. The face must fill the image: on CelebA, use the box "c
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
+from keras_faces.files import read_file
 from keras_faces.metrics.features.base import Box, Features, in_front
 
 MEAN = (122.782, 117.001, 104.298)  # of R, G and B in the training faces, subtracted before the first layer
@@ -70,14 +71,18 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
         raise ValueError(f"{folder} must hold one {_MANIFEST}, and holds {found}.")
     weights = {}
     try:
-        groups = json.loads(manifests[0].read_text(encoding="utf-8"))
+        groups = json.loads(read_file(manifests[0]))
         for group in groups:
-            data = b"".join((folder / name).read_bytes() for name in group["paths"])
+            if outside := [name for name in group["paths"] if PurePath(name).name != name]:
+                raise ValueError(f"it names {outside[0]!r}, and may name files of its own folder alone")
+            data = b"".join(read_file(folder / name) for name in group["paths"])
             at = 0
             for entry in group["weights"]:
                 weights[entry["name"]], at = _array(entry, data, at)
             if at != len(data):
                 raise ValueError(f"{', '.join(group['paths'])} hold {len(data):,} bytes, the manifest says {at:,}")
+        if not weights:
+            raise ValueError("it names no weights")
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise ValueError(f"{manifests[0]} and its weights cannot be read: {error}. Fetch the folder anew.") from error
     return weights
@@ -104,6 +109,8 @@ def network(weights: dict[str, np.ndarray]):
 
     inputs = keras.Input((SIDE, SIDE, 3))
     blocks = list(dict.fromkeys(name.split("/")[0] for name in weights if "/" in name))
+    if not blocks:
+        raise KeyError("conv32_down")
     x = _convolution(weights, blocks[0], inputs, strides=2)
     x = layers.MaxPooling2D(3, strides=2)(ops.relu(x))  # 72, 72, 32 → 35, 35, 32
     for block in blocks[1:]:  # 35, 35, 32 → 17, 17, 64 → 8, 8, 128 → 4, 4, 256 → 2, 2, 256

@@ -60,15 +60,29 @@ def test_any_cut_of_the_index_leaves_a_state_that_was(synced, tmp_path):
     assert states == {(0, True), (0, False), (2, False), (4, False)}
 
 
-def test_lines_that_are_no_json_or_missing_pixels(synced, tmp_path):
+def test_lines_that_are_no_json_do_not_count(synced, tmp_path):
     index = synced / "index.jsonl"
     index.write_bytes(index.read_bytes() + b"\x00\xff\x00\n" + b'{"seen": 99}\n')
     journal = opened(tmp_path)
     assert journal.seen == 4
     journal.close()
-    (synced / "pixels.raw").write_bytes(b"12345")
-    with pytest.raises(ValueError, match=r"\.x\.h5\.journal lacks pixels .*remove it and run again"):
-        opened(tmp_path)
+
+
+@pytest.mark.parametrize(("length", "seen"), [(None, 0), (0, 0), (12, 0), (24, 2), (35, 2), (36, 4)])
+def test_pixels_that_were_lost_are_made_again(synced, tmp_path, length, seen):
+    pixels = (synced / "pixels.raw").read_bytes()
+    (synced / "pixels.raw").unlink()
+    if length is not None:
+        (synced / "pixels.raw").write_bytes(pixels[:length])
+    for _ in range(2):  # what is cut off once stays so
+        journal = opened(tmp_path)
+        assert journal.seen == seen and len(journal.images() if journal.shape else []) == {0: 0, 2: 2, 4: 3}[seen]
+        journal.close()
+    journal = opened(tmp_path)
+    journal.add(1, images(1, value=7), [])
+    journal.sync()
+    journal.close()
+    assert opened(tmp_path).seen == seen + 1
 
 
 def test_other_header_begins_anew(synced, tmp_path):

@@ -212,3 +212,12 @@ def test_command_line_and_dry_run(photographs, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "12 done now" in printed and "cut.jpg: cut short" in printed
     assert len(pictures(out)) == 12 and all(name.endswith(".jpg") for name in pictures(out))
+
+
+def test_pictures_without_a_known_ending_get_one(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("a.jfif", "b.jpe", "c", "d.0001"):
+        (tmp_path / "in" / name).write_bytes(cv2.imencode(".jpg", smooth(20, 20))[1].tobytes())
+    report = resize_to_folder(tmp_path / "in", tmp_path / "out", 10, progress=False)
+    assert report.broken == [] and pictures(tmp_path / "out") == ["a.jpg", "b.jpg", "c.png", "d.0001.png"]
+    assert decode(tmp_path / "out" / "d.0001.png").shape == (10, 10, 3)

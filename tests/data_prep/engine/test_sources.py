@@ -112,3 +112,26 @@ def test_neither_folder_nor_archive(tmp_path):
         open_source(tmp_path / "x.txt")
     with pytest.raises(FileNotFoundError, match="nowhere is not there"):
         open_source(tmp_path / "nowhere")
+
+
+def test_folders_and_archives_tell_pictures_by_the_same_rule(tmp_path):
+    files = {
+        "a.jpg": b"x",
+        "b.jfif": b"\xff\xd8\xff\xe0",
+        "c": b"\x89PNG\r\n\x1a\n",
+        "d.txt": b"words",
+        "e.HEIC": b"\0\0\0\x18ftypheic",
+    }
+    for name, data in files.items():
+        put(tmp_path / "in" / name, data)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as zipped, tarfile.open(tmp_path / "a.tar", "w") as tape:
+        for name in files:
+            zipped.write(tmp_path / "in" / name, name)
+            tape.add(tmp_path / "in" / name, name)
+    for place in ("in", "a.zip", "a.tar"):
+        source = open_source(tmp_path / place)
+        assert names(source) == ["a.jpg", "b.jfif", "c"] and source.ignored == ["d.txt"]
+        assert source.others() == [("d.txt", "not a picture (.txt)")]
+        ((broken, reason),) = source.broken
+        assert broken == "e.HEIC" and "export it as JPEG" in reason
+        assert contents(source, source.pictures) == list(files.items())[:3]
