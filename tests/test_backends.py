@@ -1,7 +1,7 @@
 """The same tests on the other backends, each in a process of its own, since Keras has one backend per process.
 
-The suite runs one system for each distinct training step on JAX, and what saves and resumes it; ``./run test --all`` runs
-the rest.
+The suite runs one system for each distinct training step on JAX, and what saves and resumes it;
+``./run test --all`` runs the rest.
 """
 
 import importlib.util

@@ -11,11 +11,14 @@ from keras_faces.cli.options import (
     add_picture,
     add_run,
     add_seed,
+    given,
     natural,
     out_png,
+    path,
     positive,
     write_picture,
 )
+from keras_faces.outputs import check_out
 from keras_faces.runs.folder import trained_run
 
 
@@ -24,7 +27,7 @@ def register(commands) -> None:
     inpaint = add_command(commands, "inpaint", inpaint_pictures, "fill a hole in photographs, by their codes")
     _add_pictures(inpaint, "photographs to damage and repair (some of the run's own)")
     where = inpaint.add_mutually_exclusive_group()
-    where.add_argument("--mask", type=Path, metavar="FILE", help="a picture that is white in the hole, black elsewhere")
+    where.add_argument("--mask", type=path, metavar="FILE", help="a picture that is white in the hole, black elsewhere")
     where.add_argument(
         "--hole", type=place, metavar="TOP,LEFT,HEIGHT,WIDTH", help="in pixels of the run's size (50/128 in the middle)"
     )
@@ -50,14 +53,16 @@ def register(commands) -> None:
     augment.add_argument("--interpolated", type=natural, default=0, metavar="M", help="how many new labels (0)")
     augment.add_argument("--per-new", type=positive, help="faces of each new label (as many as of the known ones)")
     add_seed(augment, "of noise and new labels")
-    augment.add_argument("--out", type=Path, required=True, help="the .h5 file; its labels are --labels identity")
+    augment.add_argument("--out", type=path, required=True, help="the .h5 file; its labels are --labels identity")
 
 
 def _add_pictures(command: argparse.ArgumentParser, what: str) -> None:
     add_run(command, ENCODER)
-    command.add_argument("pictures", type=Path, nargs="*", metavar="PICTURE", help=what)
+    command.add_argument("pictures", type=path, nargs="*", metavar="PICTURE", help=what)
     command.add_argument("--label", help="of the pictures, for a system that reads labels (cvae-gan: what C says)")
-    command.add_argument("--data", help="where the photographs of the run are now, or others (where they were)")
+    command.add_argument(
+        "--data", type=given, help="where the photographs of the run are now, or others (where they were)"
+    )
     command.add_argument("--count", type=positive, default=8, help="how many of the data, if no picture is given (8)")
     add_seed(command, "which of them")
 
@@ -126,6 +131,7 @@ def augment_run(options: argparse.Namespace) -> None:
     """Write the packed file."""
     from keras_faces.applications.augment import augment
 
+    check_out(options.out)
     model = trained_run(options.run)[2]
     wanted = augment(model, options.out, options.per_label, options.interpolated, options.per_new, options.seed)
     known = len(wanted.names) - options.interpolated

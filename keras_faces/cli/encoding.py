@@ -11,7 +11,9 @@ from keras_faces.cli.options import (
     add_picture,
     add_run,
     add_seed,
+    given,
     out_png,
+    path,
     positive,
     two_or_more,
     write_picture,
@@ -31,7 +33,7 @@ def register(commands) -> None:
 
     morph = add_command(commands, "morph", morph_pictures, "from one photograph to another: a picture and a GIF")
     add_run(morph, ENCODER)
-    morph.add_argument("pictures", type=Path, nargs=2, metavar="PICTURE", help="two photographs of faces")
+    morph.add_argument("pictures", type=path, nargs=2, metavar="PICTURE", help="two photographs of faces")
     morph.add_argument("--steps", type=two_or_more, default=8, help="faces on the way (8)")
     morph.add_argument(
         "--mode", choices=("linear", "spherical"), default="linear", help="straight, or along the sphere (linear)"
@@ -59,7 +61,9 @@ def register(commands) -> None:
 
 def _add_run(command: argparse.ArgumentParser, what: str = ENCODER) -> None:
     add_run(command, what)
-    command.add_argument("--data", help="other photographs (the run's own, those it was not trained on if there are)")
+    command.add_argument(
+        "--data", type=given, help="other photographs (the run's own, those it was not trained on if there are)"
+    )
     add_seed(command, "which photographs")
 
 
@@ -86,7 +90,7 @@ def morph_pictures(options: argparse.Namespace) -> None:
     from keras_faces.data import load_images
     from keras_faces.figures import encoding, grids
 
-    out = out_png(options, "morph")
+    out = out_png(options, "morph", ".gif")
     config, model = encoder_run(options.run)
     images = load_images(options.pictures, config.image_size, config.crop, count=1)
     between = encoding.morph(model, *images, options.steps, options.mode, _labels_asked(model, options.label))
@@ -116,7 +120,7 @@ def draw_eigenfaces(options: argparse.Namespace) -> None:
     from keras_faces.figures import eigenfaces
     from keras_faces.files import atomic_write
 
-    out = out_png(options, "eigenfaces")
+    out = out_png(options, "eigenfaces", "-errors.png", "-errors.csv")
     _, config, model = trained_run(options.run)
     eigenfaces.check_pca(model, str(options.run))
     faces, which = photographs(config, options.data, options.count, options.seed)

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from keras_faces.cli.options import add_command, add_run, add_seed, positive, two_or_more
+from keras_faces.cli.options import (
+    add_command,
+    add_run,
+    add_seed,
+    given,
+    path,
+    positive,
+    two_or_more,
+)
 from keras_faces.cli.pictures import conditional_run
+from keras_faces.outputs import check_out_folder
 from keras_faces.runs.folder import trained_run, write_json
 
 SPLITS = ("held-out", "training")  # of runs/reference.py, which needs NumPy
@@ -17,18 +25,21 @@ def register(commands) -> None:
     scoring = add_command(commands, "evaluate", evaluate_run, "scores of a trained run, and its nearest photographs")
     add_run(scoring)
     add_scoring(scoring)
-    scoring.add_argument("--data", help="where the photographs of the run are now (where they were)")
+    scoring.add_argument("--data", type=given, help="where the photographs of the run are now (where they were)")
     scoring.add_argument(
-        "--held-out", metavar="SOURCE", help="photographs that it was not trained on (those behind the run's --count)"
+        "--held-out",
+        type=given,
+        metavar="SOURCE",
+        help="photographs that it was not trained on (those behind the run's --count)",
     )
-    scoring.add_argument("--out", type=Path, help="the folder for scores and picture (RUN/evaluation)")
+    scoring.add_argument("--out", type=path, help="the folder for scores and picture (RUN/evaluation)")
 
     consistency = add_command(
         commands, "consistency", measure, "does a classifier find the labels that the faces were asked for?"
     )
     add_run(consistency, "a run folder of a conditional system")
     consistency.add_argument(
-        "--classifier", type=Path, required=True, metavar="RUN", help="a run of `keras-faces classify`, same --labels"
+        "--classifier", type=path, required=True, metavar="RUN", help="a run of `keras-faces classify`, same --labels"
     )
     consistency.add_argument("--count", type=positive, default=1000, help="how many faces to ask for (1000)")
     add_seed(consistency, "of noise and labels")
@@ -53,6 +64,8 @@ def evaluate_run(options: argparse.Namespace) -> None:
     from keras_faces.runs import evaluate as scoring
     from keras_faces.runs.reference import Reference, photographs
 
+    if options.out is not None and not (options.out / "scores.json").exists():
+        check_out_folder(options.out)
     folder, config, model = trained_run(options.run)
     names = list(dict.fromkeys(options.features or ["pixels"]))
     found = photographs(config, options.data, options.held_out, options.count)

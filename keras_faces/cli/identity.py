@@ -10,8 +10,10 @@ from keras_faces.cli.options import (
     add_picture,
     add_run,
     add_seed,
+    given,
     numbers,
     out_png,
+    path,
     positive,
     two_or_more,
     write_picture,
@@ -28,7 +30,7 @@ def register(commands) -> None:
     _add_pictures(transfer, "--attributes", "whose attributes, a column for each")
 
     person = _command(commands, "person", "random faces of a person", draw_people)
-    person.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="of people, a row each (of the data)")
+    person.add_argument("pictures", nargs="*", type=path, metavar="PICTURE", help="of people, a row each (of the data)")
     person.add_argument("--label", action="append", help="the name of a person of the training; may be given again")
     person.add_argument("--count", type=positive, default=8, help="faces of each (8)")
     add_seed(person, "of the attributes")
@@ -41,7 +43,7 @@ def register(commands) -> None:
 
     frontal = _command(commands, "frontal", "profiles seen from the front", draw_frontal)
     frontal.add_argument(
-        "pictures", nargs="*", type=Path, metavar="PICTURE", help="profiles (turned faces of the data)"
+        "pictures", nargs="*", type=path, metavar="PICTURE", help="profiles (turned faces of the data)"
     )
     _add_pictures(frontal, "--front", "frontal pictures, whose attributes are taken (symmetric faces of the data)")
 
@@ -57,7 +59,9 @@ def register(commands) -> None:
 def _command(commands, name: str, line: str, function) -> argparse.ArgumentParser:
     command = add_command(commands, name, function, line)
     add_run(command, "a run folder of ip-gan")
-    command.add_argument("--data", help="faces to take pictures from where none are given (the run's own data)")
+    command.add_argument(
+        "--data", type=given, help="faces to take pictures from where none are given (the run's own data)"
+    )
     add_picture(command, name)
     command.set_defaults(name=name)
     return command
@@ -65,7 +69,7 @@ def _command(commands, name: str, line: str, function) -> argparse.ArgumentParse
 
 def _add_pictures(command: argparse.ArgumentParser, option: str, line: str) -> None:
     command.add_argument(
-        option, nargs="+", type=Path, metavar="PICTURE", help=f"{line}: files or folders (of the data)"
+        option, nargs="+", type=path, metavar="PICTURE", help=f"{line}: files or folders (of the data)"
     )
 
 
@@ -202,7 +206,7 @@ class _Source:
 
 def _begin(options: argparse.Namespace):
     """The model, and where its pictures come from."""
-    _out(options)
+    out_png(options, options.name, *([".csv"] if options.command is draw_adversarial else []))
     RunFolder(options.run).read()  # a wrong folder is told before anything is loaded
     _, config, model = trained_run(options.run)
     from keras_faces.applications.transfer import check_model
@@ -212,7 +216,7 @@ def _begin(options: argparse.Namespace):
 
 
 def _out(options: argparse.Namespace) -> Path:
-    return out_png(options, options.name)
+    return options.out or options.run / f"{options.name}.png"
 
 
 def _as_many(pictures, count: int, option: str):

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from keras_faces.outputs import check_out, check_out_folder
+
+PICTURES = (".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".avif", ".pdf", ".svg", ".h5")
 BACKENDS = ("tensorflow", "jax", "torch")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")  # of fast/autotune.py
 COMPILERS = ("auto", "graph", "xla")
@@ -24,7 +27,7 @@ def add_command(commands: Any, name: str, function: Callable, help: str) -> argp
 
 def add_run(command: argparse.ArgumentParser, what: str = "a run folder") -> None:
     """Add the argument RUN."""
-    command.add_argument("run", type=Path, metavar="RUN", help=what)
+    command.add_argument("run", type=path, metavar="RUN", help=what)
 
 
 def add_seed(command: argparse.ArgumentParser, what: str = "of the noise") -> None:
@@ -43,7 +46,7 @@ def add_truncation(command: argparse.ArgumentParser) -> None:
 
 def add_picture(command: argparse.ArgumentParser, name: str, more: str = "") -> None:
     """Add ``--out``, by default ``RUN/name.png``."""
-    command.add_argument("--out", type=Path, help=f"the .png file{more} (RUN/{name}.png)")
+    command.add_argument("--out", type=path, help=f"the .png file{more} (RUN/{name}.png)")
 
 
 def add_backend(command: argparse.ArgumentParser) -> None:
@@ -53,7 +56,7 @@ def add_backend(command: argparse.ArgumentParser) -> None:
 
 def add_data(command: argparse.ArgumentParser) -> None:
     """Add which photographs are used and how they are read; the default None means not given."""
-    command.add_argument("--data", help='"drawn", a folder of photographs, or a packed .h5 (drawn)')
+    command.add_argument("--data", type=given, help='"drawn", a folder of photographs, or a packed .h5 (drawn)')
     command.add_argument("--count", type=positive, help="how many images (all; 10,000 drawn ones)")
     command.add_argument("--crop", choices=CROPS, help="how photographs are cropped (auto)")
     command.add_argument("--strict", action="store_true", help="an unreadable file is an error, not skipped")
@@ -77,12 +80,47 @@ def arguments(options: argparse.Namespace, *without: str) -> dict[str, Any]:
     return {name: value for name, value in vars(options).items() if name not in ("command", *without)}
 
 
-def out_png(options: argparse.Namespace, name: str) -> Path:
-    """Return the path of the picture to write; another ending than .png is an error."""
+def out_png(options: argparse.Namespace, name: str, *beside: str) -> Path:
+    """Return the path of the picture to write; another ending than .png is an error, and so is a file of others.
+
+    ``beside`` are endings of files that are written with it, such as ".gif" or "-errors.csv".
+    """
     out = options.out or options.run / f"{name}.png"
     if out.suffix.lower() != ".png":
         raise ValueError(f"--out {out}: must be the name of a .png file.")
+    if options.out is not None:
+        check_out(out, *(out.with_name(out.stem + ending) for ending in beside), reads=_files_of(options))
+    elif any(out.exists() and out.samefile(file) for file in _files_of(options)):
+        raise ValueError(f"{out} is read by this command, and would be lost; choose another name by --out.")
     return out
+
+
+def out_png_or_folder(options: argparse.Namespace, name: str, *beside: str) -> Path:
+    """Return the picture to write, as :func:`out_png`, or the folder for single pictures."""
+    if options.out is None or options.out.suffix.lower() == ".png":
+        return out_png(options, name, *beside)
+    if options.out.suffix.lower() in PICTURES:
+        raise ValueError(
+            f"--out {options.out}: must be the name of a .png file, or of a folder without such an ending."
+        )
+    return check_out_folder(options.out)
+
+
+def _files_of(options: argparse.Namespace) -> list[Path]:
+    """The files that a command line names, without ``--out``."""
+    found = []
+    for name, value in vars(options).items():
+        if name != "out":
+            values = value if isinstance(value, (list, tuple)) else [value]
+            found += [Path(one) for one in values if isinstance(one, (str, Path)) and len(str(one)) < 4096]
+    return [file for file in found if _is_file(file)]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # no path, but a text
+        return False
 
 
 def write_picture(picture: Any, out: Path) -> None:
@@ -90,10 +128,22 @@ def write_picture(picture: Any, out: Path) -> None:
     from keras_faces.figures import grids
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    (grids.save_picture if hasattr(picture, "dtype") else grids.save)(picture, out)
+    (grids.save_picture if hasattr(picture, "dtype") else grids.save)(picture, out, signed=True)
 
 
 # ------------------------------------------------------------------------------------------- types of arguments
+
+
+def given(text: str) -> str:
+    """Read a name that must not be empty, as that of a shell's variable that is not set is."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; is a variable of the shell not set?")
+    return text
+
+
+def path(text: str) -> Path:
+    """Read the name of a file or folder."""
+    return Path(given(text))
 
 
 def positive(text: str) -> int:

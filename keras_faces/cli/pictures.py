@@ -14,6 +14,8 @@ from keras_faces.cli.options import (
     add_truncation,
     numbers,
     out_png,
+    out_png_or_folder,
+    path,
     positive,
     two_or_more,
     write_picture,
@@ -37,14 +39,16 @@ def register(commands) -> None:
     sample.add_argument("--count", type=positive, default=64, help="how many faces (64)")
     add_seed(sample)
     add_truncation(sample)
-    sample.add_argument("--label", help='of a conditional system: which faces to make, such as "Smiling, !Male"')
+    sample.add_argument(
+        "--label", "--labels", help='of a conditional system: which faces to make, such as "Smiling, !Male"'
+    )
     sample.add_argument(
         "--text",
         action="append",
         help='of stackgan: which face to make, such as "a smiling woman with wavy hair"; given again, a row for each',
     )
     sample.add_argument(
-        "--out", type=Path, help="a .png file for one grid, or a folder for single files (RUN/faces.png)"
+        "--out", type=path, help="a .png file for one grid, or a folder for single files (RUN/faces.png)"
     )
 
     between = add_command(commands, "interpolate", interpolate_run, "from face to face: a picture and a GIF")
@@ -88,15 +92,15 @@ def register(commands) -> None:
     for name, (line, runs) in FIGURES.items():
         figure = add_command(figures, name, draw_figure, line)
         for run in runs:
-            figure.add_argument(run.lower(), type=Path, metavar=run, help="a run folder")
+            figure.add_argument(run.lower(), type=path, metavar=run, help="a run folder")
         if name != "s0-losses":
             faces = 7 if name.startswith("s0") else 9
             figure.add_argument("--faces", type=positive, default=faces, help=f"how many faces of each ({faces})")
-        figure.add_argument("--out", type=Path, help=f"the .png file ({runs[-1]}/{name}.png)")
+        figure.add_argument("--out", type=path, help=f"the .png file ({runs[-1]}/{name}.png)")
         figure.set_defaults(figure=name, runs=[run.lower() for run in runs])
     name, line = OVERLAP
     overlap = add_command(figures, name, draw_overlap, line)
-    overlap.add_argument("--out", type=Path, default=Path(f"{name}.png"), help=f"the .png file ({name}.png)")
+    overlap.add_argument("--out", type=path, default=Path(f"{name}.png"), help=f"the .png file ({name}.png)")
 
 
 def _add_faces(command: argparse.ArgumentParser) -> None:
@@ -111,7 +115,8 @@ def sample_run(options: argparse.Namespace) -> None:
 
     from keras_faces.figures import grids
 
-    folder, _, model = trained_run(options.run)
+    out = out_png_or_folder(options, "faces", *(["-stages.png"] if options.text else []))
+    _, _, model = trained_run(options.run)
     if options.label is not None and not hasattr(model, "label_vectors"):
         raise ValueError(f"{options.run} is a run of {model.name}, which is told no label; leave --label out.")
     if options.text is not None and not hasattr(model, "text_encoder"):
@@ -120,7 +125,6 @@ def sample_run(options: argparse.Namespace) -> None:
     asked = [{**labels, "text": text} for text in options.text or ()] or [labels]
     noise = {"seed": options.seed, "truncation": options.truncation}
     faces = np.concatenate([model.sample(options.count, **noise, **one) for one in asked])
-    out = options.out or folder.path / "faces.png"
     if out.suffix.lower() == ".png":
         write_picture(grids.tile(faces, options.count if len(asked) > 1 else None), out)
     else:
@@ -153,7 +157,7 @@ def interpolate_run(options: argparse.Namespace) -> None:
     from keras_faces.figures import grids
     from keras_faces.figures.interpolate import faces_between
 
-    out = out_png(options, f"interpolation-{options.mode}")
+    out = out_png(options, f"interpolation-{options.mode}", ".gif")
     folder, _, model = trained_run(options.run)
     rows = faces_between(model, options.faces, options.steps, options.mode, options.seed, options.truncation)
     write_picture(grids.tile(rows.reshape(-1, *rows.shape[2:]), columns=options.steps), out)
@@ -233,7 +237,7 @@ def draw_overlap(options: argparse.Namespace) -> None:
 
     from keras_faces.runs.backend import use_backend
 
-    out = out_png(options, OVERLAP[0])
+    out = out_png(options, OVERLAP[0], ".csv")
     out.parent.mkdir(parents=True, exist_ok=True)
     use_backend()
     from keras_faces.files import atomic_write

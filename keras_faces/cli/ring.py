@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from keras_faces.cli.options import add_backend, add_command, add_old, decay, natural, positive
+from keras_faces.cli.options import (
+    add_backend,
+    add_command,
+    add_old,
+    decay,
+    natural,
+    path,
+    positive,
+)
 
 PAPER = {"iterations": 2_000_000, "learning_rate": 5e-5, "every": 20_000}
 SETTINGS = (
@@ -25,7 +33,7 @@ SETTINGS = (
 def register(commands) -> None:
     """Add the command; the default None means not given."""
     command = add_command(commands, "ring", run_ring, "three losses on a ring of points, side by side")
-    command.add_argument("--out", type=Path, default=Path("runs/ring"), help="the folder to make (runs/ring)")
+    command.add_argument("--out", type=path, default=Path("runs/ring"), help="the folder to make (runs/ring)")
     command.add_argument("--resume", action="store_true", help="go on with what the folder holds")
     command.add_argument("--rule", action="append", choices=("gan", "wgan", "fm-gan"), help="one alone; again for more")
     command.add_argument("--paper", action="store_true", help="the source's length: 2,000,000 iterations at rate 5e-5")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 
 from keras_faces.cli.options import (
@@ -17,7 +16,9 @@ from keras_faces.cli.options import (
     arguments,
     between_0_and_1,
     decay,
+    given,
     natural,
+    path,
     positive,
     weight,
 )
@@ -25,9 +26,6 @@ from keras_faces.runs.folder import RunFolder
 
 # Options of `train` that are options of the system or of its training, as `kf.models.build` takes them.
 RULE = ("loss", "stages", "average", "r1", "d_steps", "separate_batches", "label_smoothing")
-DEMO_ITERATIONS = 1250  # until drawn faces have eyes and hair: ten epochs of 2,000 in batches of 16
-DEMO = {"batch_size": 16, "sample_every": 25, "filters": [256, 128, 64, 32]}
-DEMO_COUNT = 2000
 
 
 def register(commands) -> None:
@@ -40,10 +38,12 @@ def register(commands) -> None:
     add_backend(training)
 
     demo = add_command(commands, "demo", run_demo, "the improved slide pair, in minutes")
-    demo.add_argument("--data", default="drawn", help="a folder of photographs or a .h5 file (the drawn faces)")
-    demo.add_argument("--image-size", type=positive, default=64, help="side in pixels (64)")
-    demo.add_argument("--epochs", type=positive, help=f"epochs (as many as make {DEMO_ITERATIONS:,} iterations)")
-    demo.add_argument("--out", type=Path, help="the run folder (runs/demo, runs/demo-2, ...)")
+    demo.add_argument(
+        "--data", type=given, default="drawn", help="a folder of photographs or a .h5 file (the drawn faces)"
+    )
+    demo.add_argument("--image-size", type=positive, help="side in pixels (what this machine trains in six minutes)")
+    demo.add_argument("--epochs", type=positive, help="epochs (what this machine trains in six minutes)")
+    demo.add_argument("--out", type=path, help="the run folder (runs/demo, runs/demo-2, ...)")
     demo.add_argument("--show", action="store_true", help="show the faces in a window")
     add_backend(demo)
 
@@ -62,7 +62,7 @@ def register(commands) -> None:
     add_old(classify, "--rate", "--learning-rate", type=between_0_and_1)
     classify.add_argument("--held-out", type=between_0_and_1, help="share of the faces to judge it by (0.1)")
     classify.add_argument("--precision", choices=PRECISIONS, help="of the layers; auto: the fastest here (auto)")
-    classify.add_argument("--out", type=Path, default=Path("runs/classifier"), help="the folder (runs/classifier)")
+    classify.add_argument("--out", type=path, default=Path("runs/classifier"), help="the folder (runs/classifier)")
     classify.add_argument("--resume", action="store_true", help="go on with the one in --out after its last epoch")
     add_backend(classify)
 
@@ -74,7 +74,7 @@ def register(commands) -> None:
     compare.add_argument("--labels", help='of conditional systems, as in `train`: "Smiling, Male", identity:20')
     _add_length(compare, image_size="32", epochs="20")
     compare.add_argument("--precision", choices=PRECISIONS, help="of the layers (float32)")
-    compare.add_argument("--out", type=Path, default=Path("runs/compare"), help="the folder (runs/compare)")
+    compare.add_argument("--out", type=path, default=Path("runs/compare"), help="the folder (runs/compare)")
     compare.add_argument("--resume", action="store_true", help="skip finished systems in --out and go on with the rest")
     _add_every(compare)
     compare.add_argument(
@@ -116,8 +116,15 @@ def _add_training(training: argparse.ArgumentParser) -> None:
     training.add_argument("--devices", type=_count, default=1, metavar="N", help='of each machine, or "all" (1)')
     training.add_argument("--hosts", metavar="A:PORT,B:PORT", help="train on several machines: one address for each")
     training.add_argument("--host", type=natural, metavar="K", help="which of --hosts this one is, from 0 on")
-    training.add_argument("--out", type=Path, help="the run folder (runs/NAME)")
+    training.add_argument("--out", type=path, help="the run folder (runs/NAME)")
     training.add_argument("--resume", action="store_true", help="go on with the run in --out from its checkpoint")
+    training.add_argument(
+        "--from",
+        dest="from_run",
+        type=path,
+        metavar="RUN",
+        help="begin a new run with the weights of this one, on other photographs; its options and image size stay",
+    )
     _add_every(training)
 
 
@@ -192,19 +199,10 @@ def _say_where(out: Path) -> None:
 
 
 def run_demo(options: argparse.Namespace) -> None:
-    """Train slides-v2 with half as many channels on 2,000 faces: minutes on two cores."""
-    from keras_faces.data import load
-    from keras_faces.runs.train import train
+    """Train slides-v2 at a size that this machine trains in minutes."""
+    from keras_faces.runs.demo import demo
 
-    faces = load(options.data, options.image_size, count=DEMO_COUNT)
-    # few photographs are seen more often
-    epochs = options.epochs or math.ceil(DEMO_ITERATIONS / max(1, len(faces) // DEMO["batch_size"]))
-    number, out = 1, options.out or Path("runs/demo")
-    while options.out is None and out.exists():
-        number += 1
-        out = Path(f"runs/demo-{number}")
-    train("slides-v2", faces, epochs=epochs, out=out, show=options.show, backend=options.backend, **DEMO)
-    _say_where(out)
+    _say_where(demo(**arguments(options)))
 
 
 def classify_faces(options: argparse.Namespace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from keras_faces.cli.options import (
     CROPS,
@@ -12,7 +11,10 @@ from keras_faces.cli.options import (
     add_run,
     add_seed,
     add_truncation,
+    given,
     out_png,
+    out_png_or_folder,
+    path,
     positive,
     write_picture,
 )
@@ -32,7 +34,7 @@ def register(commands) -> None:
     )
     translate.add_argument(
         "--out",
-        type=Path,
+        type=path,
         help="a .png file with what they were made of, or a folder for single files (RUN/translations.png)",
     )
 
@@ -47,7 +49,9 @@ def register(commands) -> None:
 
 
 def _add_pictures(command: argparse.ArgumentParser) -> None:
-    command.add_argument("pictures", nargs="+", metavar="PICTURE", help='a picture, a folder, a packed .h5, or "drawn"')
+    command.add_argument(
+        "pictures", nargs="+", type=given, metavar="PICTURE", help='a picture, a folder, a packed .h5, or "drawn"'
+    )
     command.add_argument("--count", type=positive, default=8, help="how many of each that is not a single picture (8)")
     command.add_argument("--select", metavar="EXPRESSION", help='of a packed file or "drawn": only "!Eyeglasses"')
     command.add_argument("--crop", choices=CROPS, help="how pictures are cropped (as in the run)")
@@ -65,10 +69,10 @@ def translate_pictures(options: argparse.Namespace) -> None:
     """Write the translations."""
     from keras_faces.figures import translate
 
+    out = out_png_or_folder(options, "translations")
     folder, config, model = trained_run(options.run)
     images = _pictures(options, config)
     rows = translate.rows(model, images, options.to, options.drawn)
-    out = options.out or folder.path / "translations.png"
     if out.suffix.lower() == ".png":
         write_picture(translate.figure(rows, title=str(folder.path)), out)
     else:

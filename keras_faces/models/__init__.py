@@ -117,6 +117,29 @@ def load(path: str | PathLike, compile: bool = True) -> Any:
         return accelerate(keras.saving.load_model(file, compile=compile))
 
 
+def pretrained(name: str | None = None) -> Any:
+    """A model that comes with the package, trained on drawn faces; without a name, the list of their names.
+
+    Parameters
+    ----------
+    name : str, optional
+        One of ``kf.models.pretrained()``, such as "sngan-drawn-64".
+
+    Returns
+    -------
+    list of str, or FaceModel
+        The model has a trained ``generator``, so ``.sample(count, seed=...)`` makes faces; its D is not trained.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model; the message names those that there are.
+    """
+    from keras_faces.models import ready_models
+
+    return ready_models.names() if name is None else ready_models.load(name)
+
+
 def build(
     name: str,
     image_size: int | None = None,

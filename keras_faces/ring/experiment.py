@@ -13,7 +13,7 @@ Many iterations are one compiled call (``step_loop.py``). See also ``model.py`` 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ import numpy as np
 
 from keras_faces.figures import grids
 from keras_faces.files import atomic_write
+from keras_faces.records import as_record, read_json
 
 if TYPE_CHECKING:
     import pandas
@@ -132,14 +133,12 @@ def read(folder: str | Path) -> Experiment:
     if not file.exists():
         raise ValueError(f"{folder} holds no experiment (no ring.json): make one with keras-faces ring --out {folder}.")
     try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
-        if isinstance(stored, dict) and "rate" in stored:  # written before it was renamed
+        stored = read_json(file)
+        if "rate" in stored:  # written before it was renamed
             stored["learning_rate"] = stored.pop("rate")
-        if not isinstance(stored, dict) or stored.keys() - {each.name for each in fields(Experiment)}:
-            raise ValueError("it has unknown entries")
-        return Experiment(**stored)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{file} cannot be used ({error}): choose another --out.") from None
+        return as_record(Experiment, stored, file)
+    except ValueError as error:
+        raise ValueError(f"{error} Mend it, or choose another --out.") from None
 
 
 def _train_one(asked: Experiment, rule: str, folder: Path) -> None:
@@ -153,6 +152,11 @@ def _train_one(asked: Experiment, rule: str, folder: Path) -> None:
     data = ring.Ring(asked.inner, asked.outer)
     model = ring.build(rule, asked.learning_rate, asked.activation, asked.centre_decay, asked.d_steps, asked.seed)
     state = folder / "state.h5"
+    if not state.exists() and (folder / "snapshots.npz").exists() and len(_snapshots(folder)) > 2:
+        raise ValueError(
+            f"{state} is not there, from which the training would go on; {folder / 'snapshots.npz'} is, and was not "
+            "changed. Put state.h5 back, or choose another --out."
+        )
     done = checkpoint.load(state, model)[1] if state.exists() else 0
     snapshots = [snapshot for snapshot in (_snapshots(folder) if done else []) if snapshot[0] <= done]
     snapshots = snapshots or [(0, _snapshot(model, asked))]

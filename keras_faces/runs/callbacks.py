@@ -7,7 +7,9 @@ goes on counting where it stopped.
 from __future__ import annotations
 
 import csv
+import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -164,7 +166,9 @@ class Watch(keras.callbacks.Callback):
 class TrainingLog(keras.callbacks.Callback):
     """Writes ``log.csv``: a row every ``every`` iterations and at each epoch's end, with the means since the last row.
 
-    A resumed training drops the rows after its checkpoint, and writes them again.
+    A resumed training drops the rows after its checkpoint, and writes them again; ``window``, the iterations since the
+    last row, is in the checkpoint. While another program holds the file, as Excel does on Windows, the rows are kept in
+    a second file beside it, and moved as soon as the first one can be written.
 
     Parameters
     ----------
@@ -184,6 +188,8 @@ class TrainingLog(keras.callbacks.Callback):
         self.names = tuple(names)
         self.columns = ["epoch", "iteration", "step", *self.names, "seconds"]
         self.window: list[list[float]] = []
+        self.beside = beside_log(self.path)
+        self.kept: list[list] = []  # rows that are only in the file beside
         rows = rows_until(self.path, progress.step, self.columns)
         self.seconds = float(rows["seconds"].iloc[-1]) if len(rows) else 0.0
         self.since = time.monotonic()
@@ -203,17 +209,54 @@ class TrainingLog(keras.callbacks.Callback):
         seconds = self.seconds + time.monotonic() - self.since
         place = [self.progress.epoch, self.progress.iteration, self.progress.step]
         means = [f"{value:.5f}" for value in np.mean(self.window, axis=0)]
-        with open(self.path, "a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow([*place, *means, f"{seconds:.1f}"])
+        rows = [*self.kept, [*place, *means, f"{seconds:.1f}"]]
         self.window = []
+        try:
+            _append(self.path, rows)
+        except PermissionError as error:
+            if not self.kept:
+                print(f"\n{self.path} is held by another program ({error.strerror}); close it there. ", end="")
+                print(f"Until then its rows are kept in {self.beside}.")
+            self.kept = rows
+            _append(self.beside, rows[-1:])
+        else:
+            if self.kept:
+                self.kept = []
+                self.beside.unlink(missing_ok=True)
+
+
+def beside_log(path: Path) -> Path:
+    """Return the file that takes the rows of a log while another program holds it."""
+    return path.with_name(f"{path.stem}-more{path.suffix}")
+
+
+def _append(path: Path, rows: list[list], tries: int = 3) -> None:
+    """Append rows to a table; where another program holds the file, try again for half a second."""
+    for left in reversed(range(tries)):
+        try:
+            with open(path, "a", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows(rows)
+            return
+        except PermissionError:
+            if not left:
+                raise
+            time.sleep(0.25)
 
 
 def rows_until(path: Path, step: int, columns: Sequence[str]) -> pandas.DataFrame:
     """Cut a log after iteration ``step``, give it these columns, write it, and return it."""
-    rows = pandas.read_csv(path) if path.exists() else pandas.DataFrame(columns=list(columns))
+    try:
+        rows = pandas.read_csv(path) if path.exists() else pandas.DataFrame(columns=list(columns))
+    except ValueError as error:
+        raise ValueError(f"{path} is no table any more ({error}): remove it, and go on without its rows.") from error
+    if "step" not in rows:
+        raise ValueError(f"{path} has no column step: remove it, and go on without its rows.")
+    if (more := beside_log(path)).exists():
+        rows = pandas.concat([rows, pandas.read_csv(more, names=list(columns))], ignore_index=True)
     rows = rows.reindex(columns=list(columns))[rows["step"] <= step]
     with atomic_write(path) as beside:
         rows.to_csv(beside, index=False)
+    more.unlink(missing_ok=True)
     return rows
 
 
@@ -269,15 +312,69 @@ class SampleGrids(keras.callbacks.Callback):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Writes the whole state at each epoch's end and every ``every`` iterations; see ``training/checkpoint.py``."""
+    """Writes the whole state at each epoch's end and every ``every`` iterations; see ``training/checkpoint.py``.
 
-    def __init__(self, path: Path, progress: Progress, every: int | None = None) -> None:
+    Parameters
+    ----------
+    path : Path
+        The file.
+    progress : Progress
+        Where training is.
+    every : int, optional
+        Iterations between checkpoints in an epoch.
+    log : TrainingLog, optional
+        Its values since its last row are kept as well.
+    """
+
+    def __init__(
+        self, path: Path, progress: Progress, every: int | None = None, log: TrainingLog | None = None
+    ) -> None:
         super().__init__()
-        self.path, self.progress, self.every = Path(path), progress, every
+        self.path, self.progress, self.every, self.log = Path(path), progress, every, log
 
     def on_train_batch_end(self, batch, logs=None):
         if self.progress.due(self.every) or self.progress.epoch_is_over:
-            checkpoint.save(self.path, self.model, self.progress.epoch, self.progress.iteration)
+            self.save()
+
+    def save(self) -> None:
+        """Write the state at the latest iteration."""
+        window = self.log.window if self.log is not None else ()
+        checkpoint.save(self.path, self.model, self.progress.epoch, self.progress.iteration, window)
+
+
+class Interruption(keras.callbacks.Callback):
+    """Lets Ctrl-C wait for the end of the iteration, so that the state can be kept; a second Ctrl-C does not wait.
+
+    It must come after what writes the state. ``with`` it, Python's own handling of Ctrl-C is replaced; where a program
+    handles Ctrl-C itself, or in a thread, it stays.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.within, self.asked, self.before = False, False, None
+
+    def __enter__(self) -> Interruption:
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            self.before = signal.signal(signal.SIGINT, self._on_signal)
+        return self
+
+    def __exit__(self, *error) -> None:
+        if self.before is not None:
+            signal.signal(signal.SIGINT, self.before)
+
+    def _on_signal(self, number, frame) -> None:
+        if not self.within or self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.within = True
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.within = False
+        if self.asked:
+            raise KeyboardInterrupt
 
 
 class LiveWindow(keras.callbacks.Callback):

@@ -27,8 +27,9 @@ import numpy as np
 
 from keras_faces.files import atomic_write, lock
 from keras_faces.models.networks import trained_classifier
+from keras_faces.records import as_record
 from keras_faces.runs.classifier_report import MOST_HELD_OUT, curves, report
-from keras_faces.runs.folder import RunError, RunFolder, facts_of_given, given, go_on
+from keras_faces.runs.folder import RunError, RunFolder, check_least, facts_of_given, given, go_on
 
 if TYPE_CHECKING:
     from keras_faces.data import Faces
@@ -62,9 +63,15 @@ class ClassifierConfig:
     fingerprint: str = ""
     what: str = "classifier"
 
+    def check(self) -> None:
+        """Raise ValueError if a value of the right type cannot be meant."""
+        check_least(self, image_size=1, epochs=1, batch_size=1, width=1, seed=0, count=1)
+
 
 class ClassifierFolder(RunFolder):
     """The paths of a classifier's run, see :class:`RunFolder`."""
+
+    OTHER_IMAGES = "Put them back to go on, or train anew in another folder."
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)
@@ -72,12 +79,9 @@ class ClassifierFolder(RunFolder):
         self.report = self.path / "report.json"
 
     def read(self) -> ClassifierConfig:
-        """Read ``config.json``; raise ValueError if this is not a classifier's folder, or it is damaged."""
+        """Read ``config.json``; raise ValueError if this is not a classifier's folder, or it cannot be used."""
         found = trained_classifier.read_config(self.path)
-        try:
-            return ClassifierConfig(**found)
-        except TypeError as error:
-            raise RunError(f"{self.config_file} is damaged: {error}") from error
+        return as_record(ClassifierConfig, found, self.config_file, ClassifierConfig.check)
 
     def finished(self) -> bool:
         """Return whether all of its epochs are done and judged."""

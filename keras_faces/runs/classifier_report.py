@@ -12,9 +12,9 @@ from keras_faces.runs.folder import write_json
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
 
     from keras_faces.data import Faces
+    from keras_faces.figures.figure import Figure
 
 MOST_HELD_OUT = 5000  # more faces would only cost time: 5,000 give an accuracy to about 1 %
 
@@ -116,7 +116,7 @@ def _of_label(answers: np.ndarray, truth: np.ndarray) -> dict[str, float | None]
 
 def curves(log: pandas.DataFrame) -> Figure:
     """Draw accuracy and loss of each epoch, on the training's faces and on held-out ones."""
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     figure = Figure(figsize=(8, 3.4), layout="constrained")
     for axes, name in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):

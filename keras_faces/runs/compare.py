@@ -14,7 +14,6 @@ different things; between systems compare the faces, the spread and the time.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -23,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from keras_faces.files import atomic_write
 from keras_faces.models.options import parse_system, standard_options
-from keras_faces.runs.folder import RunConfig, RunError, RunFolder, given, go_on, trained_run, write_json
+from keras_faces.records import as_record, read_json
+from keras_faces.runs.folder import RunConfig, RunError, RunFolder, check_least, given, go_on, trained_run, write_json
 
 if TYPE_CHECKING:
     import pandas
@@ -55,6 +55,10 @@ class Comparison:
     checkpoint_every: int = 200
     labels: str | None = None
     features: str | None = None
+
+    def check(self) -> None:
+        """Raise ValueError if a value of the right type cannot be meant."""
+        check_least(self, image_size=1, epochs=1, batch_size=1, seed=0, count=1, sample_every=1, checkpoint_every=1)
 
     def config(self, system: str) -> RunConfig:
         """Return the configuration of one of the runs, with present names of the system's options."""
@@ -168,14 +172,14 @@ class Entry:
 
 
 def read(path: Path) -> Comparison:
-    """Read ``comparison.json`` of a folder; raise RunError if there is none or it is damaged."""
+    """Read ``comparison.json`` of a folder; raise RunError if there is none, or it cannot be used."""
     file = path / "comparison.json"
     try:
-        return Comparison(**json.loads(file.read_text(encoding="utf-8")))
-    except FileNotFoundError:
+        return as_record(Comparison, read_json(file), file, Comparison.check)
+    except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{path} holds no comparison: it has no comparison.json.") from None
-    except (ValueError, TypeError) as error:
-        raise RunError(f"{file} is damaged: {error}") from error
+    except ValueError as error:
+        raise RunError(str(error)) from error
 
 
 def folder_name(system: str) -> str:
@@ -260,6 +264,7 @@ def _config(comparison: Comparison, entry: Entry, faces: Faces) -> RunConfig:
     begun = entry.folder.read()
     begun.options = standard_options(begun.system, begun.options)
     settled = {key: value for key, value in asdict(asked).items() if key not in ("fingerprint", "compiler")}
+    entry.folder.check_checkpoint(begun)
     return go_on(entry.folder.path, begun, settled, ("epochs", "data"))
 
 
@@ -344,8 +349,11 @@ def draw(entries: list[Entry], path: Path, faces: int = 16) -> None:
     if logs:
         unbounded = [entry.system for entry in entries if not entry.probability]
         grids.save(grids.losses_of(logs, unbounded), path / "curves.png")
-    with atomic_write(path / "comparison.csv") as beside:
-        table(entries).to_csv(beside, index=False)
+    try:
+        with atomic_write(path / "comparison.csv") as beside:
+            table(entries).to_csv(beside, index=False)
+    except PermissionError as error:
+        print(f"\n{path / 'comparison.csv'} is held by another program ({error.strerror}); close it there.")
 
 
 def table(entries: list[Entry]) -> pandas.DataFrame:

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_faces.files import atomic_write
+from keras_faces.records import as_record, read_json
 from keras_faces.runs.folder import RunError, RunFolder, write_json
 from keras_faces.runs.reference import COUNT, Photographs, Reference
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
 
     from keras_faces.data.labels import Labels
+    from keras_faces.figures.figure import Figure
     from keras_faces.metrics import Score
 
 COLUMNS = ("name", "value", "low", "high", "spread", "features", "split", "n_real", "n_fake", "seed", "resize")
@@ -48,7 +49,7 @@ class Evaluation:
     seed: int
     against: str
     note: str = ""
-    scores: dict[str, list[Score]] = field(default_factory=dict)
+    scores: dict[str, list] = field(default_factory=dict)  # of Score
 
     def settings(self) -> dict[str, Any]:
         """Return what scores must have in common to be in one file."""
@@ -77,11 +78,11 @@ class Evaluation:
         if not file.exists():
             return None
         try:
-            found = cls(**json.loads(file.read_text(encoding="utf-8")))
+            found = as_record(cls, read_json(file), file)
             found.scores = {asked: [Score.from_dict(one) for one in scores] for asked, scores in found.scores.items()}
             return found
         except (ValueError, TypeError, AttributeError) as error:
-            raise RunError(f"{file} is damaged ({error}): remove it and evaluate again.") from error
+            raise RunError(f"{file} cannot be used ({error}): remove it and evaluate again.") from error
 
     def table(self) -> pandas.DataFrame:
         """Return one row for each score, with the columns COLUMNS and ``warnings``."""
@@ -178,10 +179,10 @@ def consistency(model: Any, classifier: str | Path, count: int, seed: int = 0) -
     rows = {}
     for name in names:
         real = report[name]["balanced" if are_attributes else "found"]  # None: no held-out face shows it
-        rows[name] = {"found": each[name], "real": np.nan if real is None else real * 100}
+        rows[name] = {"found": each.get(name, np.nan), "real": np.nan if real is None else real * 100}
         if are_attributes:
-            absent = each[f"not {name}"]
-            rows[name] |= {"absent": absent, "mean": (each[name] + absent) / 2}
+            absent = each.get(f"not {name}", np.nan)  # of few faces, a label may be asked of none
+            rows[name] |= {"absent": absent, "mean": (rows[name]["found"] + absent) / 2}
     chance = 50.0 if are_attributes else 100.0 / n
     mean = "mean" if are_attributes else "found"
     rows["all"] = {kind: np.nanmean([row[kind] for row in rows.values()]) for kind in (mean, "real")}
@@ -211,9 +212,8 @@ def picture(
     history : DataFrame, optional
         The run's own ``scores.csv`` (see ``score_curve.py``).
     """
-    from matplotlib.figure import Figure
-
     from keras_faces.figures import grids
+    from keras_faces.figures.figure import Figure
     from keras_faces.metrics.neighbours import nearest_from_features
 
     rows, near = min(8, len(faces)), min(5, len(reference.train))

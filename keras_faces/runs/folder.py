@@ -25,7 +25,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from keras_faces.files import atomic_write
+from keras_faces.files import atomic_write, open_hdf5
+from keras_faces.records import as_record, read_json
 
 
 class RunError(ValueError):
@@ -63,6 +64,20 @@ class RunConfig:
     label_names: list[str] = field(default_factory=list)
     label_kind: str = ""
     fingerprint: str = ""
+    from_run: str | None = None
+
+    def check(self) -> None:
+        """Raise ValueError if a value of the right type cannot be meant."""
+        from keras_faces import models
+
+        check_least(self, image_size=1, epochs=1, batch_size=1, seed=0, steps_per_execution=1, count=1)
+        check_least(self, sample_every=1, checkpoint_every=1, score_every=1, keep_labels=1)
+        if self.system not in models.SYSTEMS:
+            models.lesson(self.system)  # raises; Keras must not be loaded here
+        if reserved := {"name", "system", "image_size", "seed", "precision", "label_names", "label_kind"} & set(
+            self.options
+        ):
+            raise ValueError(f"options hold {', '.join(sorted(reserved))}, which is no option of a system.")
 
     def settle(self) -> str:
         """Replace "auto" by the fastest choice on this machine; return one line that explains it."""
@@ -121,6 +136,11 @@ class RunFolder:
         The folder; it need not exist.
     """
 
+    OTHER_IMAGES = (
+        "Put them back to go on; or begin a new run on others with its weights: --from {path} (from_run=) and another "
+        "--out."
+    )
+
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.config_file = self.path / "config.json"
@@ -139,7 +159,25 @@ class RunFolder:
     def check_same(self, config: Any, faces: Any) -> None:
         """Raise RunError if the faces are not the images that the training of ``config`` began with."""
         if config.fingerprint not in ("", faces.fingerprint()):
-            raise RunError(f"{config.data} no longer holds the images that {self.path} was trained on; train anew.")
+            raise RunError(
+                f"{config.data} no longer holds the images that {self.path} was trained on. "
+                f"{self.OTHER_IMAGES.format(path=self.path)}"
+            )
+
+    def check_checkpoint(self, config: RunConfig) -> None:
+        """Raise RunError if the training came to a checkpoint once, and the checkpoint is not there any more."""
+        if self.checkpoint.exists():
+            return
+        last = max(((epoch, iteration) for epoch, iteration, _ in self.grids()), default=(0, 0))
+        first = config.checkpoint_every + config.steps_per_execution
+        if not self.model.exists() and last < (2, 0) and last[1] < first:
+            return  # broken off before its first checkpoint: begins anew
+        there = "model.keras, the trained model" if self.model.exists() else "grids and log.csv"
+        more = f" with its weights, by --from {self.path}," if self.model.exists() else ""
+        raise RunError(
+            f"{self.path} has no checkpoint.h5 to go on from. It holds {there}, until epoch {last[0]}, iteration "
+            f"{last[1]}; nothing was changed. Put checkpoint.h5 back, or begin a new run{more} in another --out."
+        )
 
     def write(self, config: Any) -> None:
         """Write ``config.json``; the folder is made."""
@@ -147,25 +185,23 @@ class RunFolder:
         write_json(self.config_file, asdict(config))
 
     def read(self) -> RunConfig:
-        """Read ``config.json``; raise RunError if there is none or it is damaged."""
+        """Read ``config.json``; raise RunError if there is none, or it cannot be used."""
         try:
-            found = json.loads(self.config_file.read_text(encoding="utf-8"))
+            found = read_json(self.config_file)
             if "steps_per_call" in found:  # written before the option was renamed
                 found["steps_per_execution"] = found.pop("steps_per_call")
-            return RunConfig(**found)
-        except FileNotFoundError:
+            return as_record(RunConfig, found, self.config_file, RunConfig.check)
+        except (FileNotFoundError, NotADirectoryError):
             raise RunError(f"{self.path} is no run folder: it has no config.json.") from None
-        except (ValueError, TypeError) as error:
-            raise RunError(f"{self.config_file} is damaged: {error}") from error
+        except ValueError as error:
+            raise RunError(str(error)) from error
 
     def place(self) -> tuple[int, int]:
         """Return epoch and iteration of the last checkpoint, counted from 1; raise RunError if it cannot be read."""
-        import h5py
-
         try:
-            with h5py.File(self.checkpoint) as file:
+            with open_hdf5(self.checkpoint) as file:
                 return int(file.attrs["epoch"]), int(file.attrs["iteration"])
-        except (OSError, KeyError) as error:
+        except (OSError, KeyError, TypeError, ValueError) as error:
             raise RunError(f"{self.checkpoint} is no checkpoint that can be read: {error}") from error
 
     def is_finished(self, epochs: int) -> bool:
@@ -203,7 +239,17 @@ def given(kind: type, arguments: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def go_on(path: Path, config: Any, asked: dict[str, Any], free: Collection[str]) -> Any:
+def check_least(config: Any, **least: int) -> None:
+    """Raise ValueError if a whole number in a configuration is smaller than it may be; None is no number."""
+    for name, smallest in least.items():
+        value = getattr(config, name)
+        if value is not None and value < smallest:
+            raise ValueError(f"{name} is {value}, and must be {smallest} or more.")
+
+
+def go_on(
+    path: Path, config: Any, asked: dict[str, Any], free: Collection[str], way_out: str = "choose another --out"
+) -> Any:
     """Change the configuration of a run that goes on, in place, and return it.
 
     Parameters
@@ -216,6 +262,8 @@ def go_on(path: Path, config: Any, asked: dict[str, Any], free: Collection[str])
         What is asked for now; "auto" keeps what the run chose.
     free : collection of str
         Names that may change. RunError is raised if another one differs.
+    way_out : str
+        For the error message: what to do to have it otherwise.
     """
     for key, value in asked.items():
         if value == getattr(config, key) or (value == "auto" and key in ("precision", "compiler")):
@@ -223,7 +271,7 @@ def go_on(path: Path, config: Any, asked: dict[str, Any], free: Collection[str])
         if key not in free:
             raise RunError(
                 f"{path} was begun with {key} {getattr(config, key)!r}, not {value!r}: "
-                "leave the option out to go on, or choose another --out."
+                f"leave the option out to go on, or {way_out}."
             )
         setattr(config, key, value)
     return config

@@ -21,9 +21,9 @@ from keras_faces.models.conditional.sgan import class_probabilities, supervised_
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
 
     from keras_faces.data import Faces
+    from keras_faces.figures.figure import Figure
 
 
 def label_curve(
@@ -119,7 +119,7 @@ def accuracy(discriminator: keras.Model, faces: Faces) -> float:
 
 def curve(table: pandas.DataFrame, title: str = "") -> Figure:
     """Draw the table of :func:`label_curve` as two curves: with several seeds, their mean and each of them."""
-    from matplotlib.figure import Figure
+    from keras_faces.figures.figure import Figure
 
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()

@@ -55,8 +55,9 @@ class ScoreCurve(keras.callbacks.Callback):
         super().__init__()
         self.path, self.progress = Path(folder) / "scores.csv", progress
         self.score, self.every, self.seed = score, every, seed
+        self.rows, self.told = pandas.DataFrame(), False
         if self.path.exists():
-            rows_until(self.path, progress.step, pandas.read_csv(self.path, nrows=0).columns)
+            self.rows = rows_until(self.path, progress.step, pandas.read_csv(self.path, nrows=0).columns)
 
     def on_train_batch_end(self, batch, logs=None):
         if self.progress.step // self.every == (self.progress.step - self.progress.latest) // self.every:
@@ -66,8 +67,12 @@ class ScoreCurve(keras.callbacks.Callback):
         for score in scores:
             row |= {score.name: score.value, f"{score.name}_low": score.low, f"{score.name}_high": score.high}
         row |= {name: getattr(scores[0], name) for name in ("features", "n_real", "n_fake", "split")}
-        rows = pandas.read_csv(self.path) if self.path.exists() else pandas.DataFrame()
-        rows = pandas.concat([rows, pandas.DataFrame([row])], ignore_index=True)
-        with atomic_write(self.path) as beside:
-            rows.to_csv(beside, index=False)
-        grids.save(grids.scores(rows), self.path.with_suffix(".png"))
+        self.rows = pandas.concat([self.rows, pandas.DataFrame([row])], ignore_index=True)
+        try:
+            with atomic_write(self.path) as beside:
+                self.rows.to_csv(beside, index=False)
+            grids.save(grids.scores(self.rows), self.path.with_suffix(".png"))
+        except PermissionError as error:  # open in another program; the next score writes them all
+            if not self.told:
+                print(f"\n{self.path} is held by another program ({error.strerror}); close it there.")
+            self.told = True

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_faces.files import atomic_write, lock
+from keras_faces.runs.begin_from import put_weights, read_base
 from keras_faces.runs.folder import RunConfig, RunFolder, facts_of_given, given, go_on, trained_run
+from keras_faces.runs.memory import memory_in_words
 
 if TYPE_CHECKING:
     from keras_faces.data import Faces
@@ -34,6 +36,7 @@ def train(
     labels: str | None = None,
     seed: int | None = None,
     resume: bool = False,
+    from_run: str | Path | None = None,
     select: str | None = None,
     count: int | None = None,
     crop: str | None = None,
@@ -80,6 +83,9 @@ def train(
     resume : bool
         Go on with the run in ``out`` from its checkpoint, bit for bit. A run that is finished is loaded and returned;
         where there is none, a new one begins.
+    from_run : str or Path
+        Begin a new run with the weights of this one, on other photographs. The system, its options and the image size
+        are the same; optimizers begin anew.
     select : str
         Use only faces for which this is true: "Smiling & !Male".
     count, crop, strict
@@ -150,11 +156,15 @@ def train(
     options = standard_options(system, _plain(options))
     if config is None:
         chosen = {"precision": "auto", "compiler": "auto", "backend": backend_name(), "options": options}
+        if from_run is not None:
+            base = read_base(from_run, {**asked, **({"options": options} if options else {})})
+            chosen |= {"image_size": base.image_size, "options": base.options, "labels": base.labels}
         config = RunConfig(**{**chosen, **asked})
         config.image_size = config.image_size or models.lesson(system).IMAGE_SIZE
     else:
         config.options = standard_options(config.system, config.options)
         go_on(folder.path, config, {**asked, **({"options": options} if options else {})}, MAY_CHANGE)
+        folder.check_checkpoint(config)
         if folder.is_finished(config.epochs):
             _say(verbose, f"{folder.path} is finished (epochs: {config.epochs}); its model is loaded.")
             return trained_run(folder.path)[2]
@@ -221,6 +231,7 @@ def train_run(
     devices = devices or Devices()
     if resume:
         folder.check_same(config, faces)
+        folder.check_checkpoint(config)
     config.fingerprint = faces.fingerprint()
     config.backend = keras.backend.backend()
     config.settle()
@@ -230,17 +241,20 @@ def train_run(
     watching = {"callbacks": callbacks, "show": show, "pause": pause, "tensorboard": tensorboard, "verbose": verbose}
     with devices.scope(), devices.own_folder(folder.path) as place:
         begun = folder.checkpoint if resume and folder.checkpoint.exists() else None
-        return _train(RunFolder(place), config, faces, begun, resume, devices, **watching)
+        with memory_in_words(config.batch_size, config.image_size):
+            return _train(RunFolder(place), config, faces, begun, resume, devices, **watching)
 
 
 def _train(folder, config, faces, begun: Path | None, resume: bool, devices, callbacks, verbose, **watching) -> Any:
     """:func:`train_run` in the folder of this process; ``begun`` is the checkpoint to go on from."""
-    from keras_faces.runs.callbacks import Progress
+    from keras_faces.runs.callbacks import Interruption, Progress, TrainingLog
     from keras_faces.runs.end_time import EndTime
     from keras_faces.training import checkpoint
 
     with devices.making():
         model = config.build()
+    if begun is None and config.from_run:
+        _say(verbose, put_weights(config, model))
     part = (devices.process, devices.processes)
     batches = model.batches(faces, config.batch_size * model.d_steps, config.seed, part)
     progress = Progress(iterations=len(batches), steps_per_execution=config.steps_per_execution)
@@ -255,15 +269,34 @@ def _train(folder, config, faces, begun: Path | None, resume: bool, devices, cal
         folder.write(config)
         folder.samples.mkdir(exist_ok=True)
         _tidy(folder, progress)
-        watchers = [*_watchers(folder, config, model, progress, reference, **watching), *callbacks]
+        interruption = Interruption()
+        watchers = [*_watchers(folder, config, model, progress, reference, interruption, **watching), *callbacks]
+        if begun is not None:
+            next(one for one in watchers if isinstance(one, TrainingLog)).window = checkpoint.load_log(begun)
         if verbose != 0:
             watchers.append(EndTime(progress, config.epochs))
         try:
-            _fit(model, batches, progress, config.epochs, callbacks=watchers, verbose=verbose)
+            with interruption:
+                _fit(model, batches, progress, config.epochs, callbacks=watchers, verbose=verbose)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_kept(folder, watchers, interruption)) from None
         finally:
             draw_pictures(folder, config)
         _export(folder, model)
     return model
+
+
+def _kept(folder: RunFolder, watchers: list, interruption) -> str:
+    """Write the checkpoint of a training that was interrupted; say from where it can go on."""
+    from keras_faces.runs.callbacks import Checkpoint
+
+    saving = next(one for one in watchers if isinstance(one, Checkpoint))
+    if not interruption.within and saving.model is not None and saving.progress.step:
+        saving.save()
+    if not folder.checkpoint.exists():
+        return f"No iteration was over, so that {folder.path} holds nothing to go on from yet."
+    epoch, iteration = folder.place()
+    return f"{folder.checkpoint} keeps epoch {epoch}, iteration {iteration}: --resume (resume=True) goes on from there."
 
 
 def _fit(model, batches, progress, epochs: int, **how) -> None:
@@ -289,7 +322,9 @@ def _reference(config: RunConfig, faces: Faces):
     return Reference(Photographs(chosen, None, ""), config.score_features, seed=config.seed)
 
 
-def _watchers(folder, config, model, progress, reference, show=False, pause=False, tensorboard=False) -> list:
+def _watchers(
+    folder, config, model, progress, reference, interruption, show=False, pause=False, tensorboard=False
+) -> list:
     """The callbacks of a run. What is written before the checkpoint is there whenever the checkpoint is."""
     import keras
 
@@ -299,16 +334,17 @@ def _watchers(folder, config, model, progress, reference, show=False, pause=Fals
 
     noise = latent_noise(64, model.latent_dim, config.seed)
     grids = watch.SampleGrids(folder.samples, progress, noise, config.sample_every, fresh_seed=config.seed)
+    log = watch.TrainingLog(folder.log, progress, model.METRICS)
     watchers = [
         watch.Count(progress),
         watch.Watch(progress),
-        watch.TrainingLog(folder.log, progress, model.METRICS),
+        log,
         grids,
         *model.watchers(folder.path, progress, config.sample_every),
     ]
     if reference is not None:
         watchers.append(ScoreCurve(folder.path, progress, reference.scores, config.score_every, config.seed))
-    watchers.append(watch.Checkpoint(folder.checkpoint, progress, config.checkpoint_every))
+    watchers += [watch.Checkpoint(folder.checkpoint, progress, config.checkpoint_every, log), interruption]
     draw = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: draw_pictures(folder, config, gif=False))
     watchers.append(draw)
     if show:
@@ -321,7 +357,17 @@ def _watchers(folder, config, model, progress, reference, show=False, pause=Fals
 
 
 def draw_pictures(folder: RunFolder, config: RunConfig, gif: bool = True, rows: int = 8, columns: int = 8) -> None:
-    """Draw ``losses.png``, ``evolution.png`` and ``evolution.gif`` from what the run folder holds so far."""
+    """Draw ``losses.png``, ``evolution.png`` and ``evolution.gif`` from what the run folder holds so far.
+
+    No training stops for a picture: one that cannot be written, or a grid that cannot be read, is told.
+    """
+    try:
+        _draw(folder, config, gif, rows, columns)
+    except (OSError, ValueError) as error:
+        print(f"\nThe pictures of {folder.path} could not be drawn: {error}")
+
+
+def _draw(folder: RunFolder, config: RunConfig, gif: bool, rows: int, columns: int) -> None:
     import pandas
 
     from keras_faces.figures import grids
@@ -331,16 +377,30 @@ def draw_pictures(folder: RunFolder, config: RunConfig, gif: bool = True, rows: 
     files = folder.grids()
     if not files:
         return
-    size = config.image_size
     chosen = sorted(set(np.geomspace(1, len(files), min(rows, len(files))).round().astype(int) - 1))
     lines = [
-        (f"epoch {epoch}\niteration {iteration}", grids.untile(grids.read_picture(file), size)[:columns])
+        (f"epoch {epoch}\niteration {iteration}", faces[:columns])
         for epoch, iteration, file in (files[index] for index in chosen)
+        if (faces := _faces_of(file, config.image_size)) is not None
     ]
-    grids.save(grids.evolution(lines, title=config.system), folder.path / "evolution.png")
-    if gif:
+    if lines:
+        grids.save(grids.evolution(lines, title=config.system), folder.path / "evolution.png")
+    if lines and gif:
         frames = [files[index][2] for index in sorted(set(np.linspace(0, len(files) - 1, 60).round().astype(int)))]
-        grids.animation([grids.read_picture(file) for file in frames], folder.path / "evolution.gif")
+        found = [faces for file in frames if (faces := _faces_of(file, config.image_size)) is not None]
+        whole = [grids.tile(faces) for faces in found if len(faces) == len(found[-1])]
+        grids.animation(whole, folder.path / "evolution.gif")
+
+
+def _faces_of(file: Path, image_size: int) -> np.ndarray | None:
+    """The images of a sample grid; None, with a line, if the file is damaged."""
+    from keras_faces.figures import grids
+
+    try:
+        return grids.untile(grids.read_picture(file), image_size)
+    except (OSError, ValueError, SyntaxError) as error:
+        print(f"\n{file} cannot be read, and is left out of the pictures: {error}")
+        return None
 
 
 def _tidy(folder: RunFolder, progress) -> None:

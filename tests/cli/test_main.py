@@ -186,22 +186,6 @@ def test_an_unknown_system_names_the_nearest(tmp_path, capsys):
     assert "slides-v1" in capsys.readouterr().err
 
 
-def test_demo_trains_on_drawn_faces(tmp_path, monkeypatch, capsys):
-    """The demo itself, on a few faces at the smallest size; unasked, enough epochs for its iterations."""
-    from keras_faces.cli import training
-
-    monkeypatch.chdir(tmp_path)
-    few = {"batch_size": 8, "filters": [8, 4, 4, 4], "latent_dim": 5}
-    monkeypatch.setattr(training, "DEMO", few)
-    monkeypatch.setattr(training, "DEMO_COUNT", 16)
-    monkeypatch.setattr(training, "DEMO_ITERATIONS", 3)  # two in an epoch
-    for name, asked, epochs in (("demo", ["--epochs", "1"], 1), ("demo-2", [], 2)):
-        assert cli.main(["demo", *asked, "--image-size", "16"]) == 0
-        assert (tmp_path / "runs" / name / "evolution.png").exists()
-        assert RunFolder(tmp_path / "runs" / name).read().epochs == epochs
-    assert "evolution.png" in capsys.readouterr().out
-
-
 def test_old_spellings_go_on_working_with_a_note(tmp_path, folder, capsys):
     assert train(tmp_path, folder, "--steps-per-call", "2", "--option", "d_rate=1e-4") == 0
     said = capsys.readouterr()
@@ -223,3 +207,86 @@ def test_help_loads_no_framework_and_says_every_command():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=path)
     assert done.returncode == 0, done.stderr
     assert all(command in done.stdout for command in COMMANDS)
+
+
+# ------------------------------------------------------------------------------------------- what every command does
+
+
+def test_a_notebooks_display_is_not_a_commands(tmp_path):
+    """A kernel exports MPLBACKEND for itself; the environment of a command need not have that module."""
+    told = "import os, keras_faces, matplotlib; print(os.environ.get('MPLBACKEND'))"
+    for asked, kept in (("module://matplotlib_inline.backend_inline", "None"), ("svg", "svg")):
+        done = subprocess.run(
+            [sys.executable, "-c", told], env={**os.environ, "MPLBACKEND": asked}, capture_output=True, text=True
+        )
+        assert done.stdout.strip() == kept
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "dcgan", "--data", ""],
+        ["train", "dcgan", "--data="],
+        ["train", "dcgan", "--out", ""],
+        ["train", "dcgan", "--from", " "],
+        ["sample", ""],
+        ["translate", "run", ""],
+        ["evaluate", "run", "--held-out", ""],
+    ],
+)
+def test_an_empty_name_is_no_folder(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(arguments)
+    assert "it is empty; is a variable of the shell not set?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["sample", "{run}"],
+        ["sample", "{run}", "--out", "{mine}"],
+        ["morph", "{run}", "{mine}", "{mine}", "--out", "{mine}"],
+        ["reconstruct", "{run}", "--out", "{mine}"],
+        ["translate", "{run}", "{mine}", "--out", "{folder}"],
+        ["transfer", "{run}", "--out", "{mine}"],
+        ["figure", "s0-losses", "{run}", "--out", "{mine}"],
+        ["figure", "s4-overlap", "--out", "{mine}"],
+        ["augment", "{run}", "--out", "{mine}"],
+        ["evaluate", "{run}", "--out", "{folder}"],
+        ["sample", "{run}", "--out", "{folder}"],
+        ["sample", "{run}", "--out", "{folder}/faces.jpg"],
+    ],
+)
+def test_out_is_checked_before_anything_is_read(tmp_path, photographs, command, capsys):
+    """The run folder is empty: whatever reads it first says that it is none."""
+    mine, folder = tmp_path / "photographs/mine.png", tmp_path / "photographs"
+    folder.mkdir()
+    grids.save_picture(photographs[0], mine)
+    before = mine.read_bytes()
+    assert cli.main([part.format(run=tmp_path / "run", mine=mine, folder=folder) for part in command]) == 1
+    error = capsys.readouterr().err
+    assert ("--out" in error) == ("--out" in command) and "Traceback" not in error
+    assert mine.read_bytes() == before and [file.name for file in folder.iterdir()] == ["mine.png"]
+
+
+@pytest.mark.parametrize(
+    "error, code, message",
+    [
+        (KeyboardInterrupt("c.h5 keeps epoch 2"), 130, "Stopped by Ctrl-C. c.h5 keeps epoch 2"),
+        (KeyboardInterrupt(), 130, "Stopped by Ctrl-C. Files that were finished are kept."),
+        (
+            MemoryError("Unable to allocate 3 GiB"),
+            1,
+            "Unable to allocate 3 GiB\nThe memory is not enough: take a smaller",
+        ),
+    ],
+)
+def test_how_a_command_ends(monkeypatch, capsys, error, code, message):
+    from keras_faces.cli import systems
+
+    def fail(options):
+        raise error
+
+    monkeypatch.setattr(systems, "list_systems", fail)
+    assert cli.main(["list"]) == code
+    assert message in capsys.readouterr().err

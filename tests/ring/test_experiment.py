@@ -48,6 +48,10 @@ def test_the_command_makes_tables_and_pictures_and_goes_on_bit_for_bit(tmp_path,
         np.testing.assert_array_equal(
             points(tmp_path / "parts", "fm-gan"), points(tmp_path / "whole", "fm-gan")[: iterations // 2 + 1]
         )
+    (tmp_path / "parts/fm-gan/state.h5").unlink()
+    with pytest.raises(ValueError, match=r"state\.h5 is not there.*Put state\.h5 back"):  # and nothing begins anew
+        ring.train(asked, tmp_path / "parts", resume=True)
+    assert points(tmp_path / "parts", "fm-gan").shape == (4, 1000, 2)
 
 
 def test_an_experiment_is_not_written_over(tmp_path, capsys):
@@ -64,7 +68,7 @@ def test_an_experiment_is_not_written_over(tmp_path, capsys):
         assert said in capsys.readouterr().err
     (tmp_path / "old/ring.json").write_text("{")
     assert run(tmp_path / "old", "--resume") == 1
-    assert "ring.json cannot be used" in capsys.readouterr().err
+    assert "ring.json is damaged" in capsys.readouterr().err
     assert [file.name for file in (tmp_path / "old").iterdir()] == ["ring.json"]
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes/mine.txt").write_text("kept")

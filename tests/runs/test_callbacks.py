@@ -120,6 +120,43 @@ def test_a_log_of_fewer_columns_goes_on(tmp_path):
     assert list(table["d_loss"]) == [0.5, 0.6] and np.isnan(table["d_accuracy"][0]) and table["spread"][1] == 0.8
 
 
+def test_a_log_that_excel_holds_stops_nothing(tmp_path, monkeypatch, capsys):
+    """On Windows a table that is open in Excel cannot be written."""
+    held = True
+
+    def opened(path, *args, **kwargs):
+        if held and path == tmp_path / "log.csv":
+            raise PermissionError(13, "Permission denied", str(path))
+        return open(path, *args, **kwargs)
+
+    progress = watch.Progress(iterations=10, epoch=1)
+    log = watch.TrainingLog(tmp_path / "log.csv", progress, METRICS, every=1)
+    monkeypatch.setattr(watch, "open", opened, raising=False)
+    monkeypatch.setattr(watch.time, "sleep", lambda seconds: None)
+    for progress.iteration in (1, 2):
+        log.on_train_batch_end(0, GOOD)
+    assert capsys.readouterr().out.count("log.csv is held by another program") == 1
+    assert len(pandas.read_csv(tmp_path / "log.csv")) == 0
+    again = watch.rows_until(tmp_path / "log.csv", 1, log.columns)  # broken off now, and resumed after iteration 1
+    assert list(again["step"]) == [1] and not (tmp_path / "log-more.csv").exists()
+
+    log = watch.TrainingLog(tmp_path / "log.csv", watch.Progress(iterations=10, epoch=1, iteration=1), METRICS, every=1)
+    log.progress.iteration = 2
+    log.on_train_batch_end(0, GOOD)
+    assert (tmp_path / "log-more.csv").exists()
+    held, log.progress.iteration = False, 3
+    log.on_train_batch_end(0, GOOD)
+    assert list(pandas.read_csv(tmp_path / "log.csv")["step"]) == [1, 2, 3]
+    assert not (tmp_path / "log-more.csv").exists()
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n1,2\n", 'step\n"1'])
+def test_a_log_that_is_no_table_is_named(tmp_path, content):
+    (tmp_path / "log.csv").write_text(content)
+    with pytest.raises(ValueError, match=r"log\.csv .*remove it"):
+        watch.TrainingLog(tmp_path / "log.csv", watch.Progress(iterations=10), METRICS)
+
+
 def test_grids_show_the_same_noise_at_the_named_moments(narrow, photographs, tmp_path):
     model, progress = narrow("slides-v2"), watch.Progress(iterations=3)
     noise = latent_noise(4, model.latent_dim)

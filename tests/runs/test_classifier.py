@@ -174,7 +174,7 @@ def test_a_folder_in_use_and_folders_of_other_kinds(tmp_path, faces):
     with pytest.raises(RunError, match="not overwritten. Go on with it by --resume"):
         train_classifier(folder, ClassifierConfig(**SMALL), faces)
     (tmp_path / "config.json").write_text('{"what": "classifier", "colour": 1}')
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(ValueError, match="colour. is not known"):
         folder.read()
     (tmp_path / "config.json").write_text('{"what": "classifier", "names": ["a"], "kind": "attributes"}')
     (tmp_path / "classifier.keras").write_bytes(b"half")

@@ -12,8 +12,12 @@ from keras_faces.cli import main as cli
 from keras_faces.figures import grids
 from keras_faces.runs import compare
 
-A, B, LOST = "dcgan:width=4,latent_dim=5", "dcgan:width=4,latent_dim=5,loss=hinge", "dcgan:width=4,rate=1e30"
-NAMES = {A: "dcgan-width=4-latent_dim=5", B: "dcgan-width=4-latent_dim=5-loss=hinge", LOST: "dcgan-width=4-rate=1e30"}
+A, B, LOST = "dcgan:width=4,latent_dim=5", "dcgan:width=4,latent_dim=5,loss=hinge", "dcgan:width=4,stages=sgd:1e30"
+NAMES = {
+    A: "dcgan-width=4-latent_dim=5",
+    B: "dcgan-width=4-latent_dim=5-loss=hinge",
+    LOST: "dcgan-width=4-stages=sgd-1e30",
+}
 
 
 def test_run_folders_have_names_that_every_file_system_takes():
@@ -177,9 +181,13 @@ def test_mistakes_are_told_before_anything_is_trained(made, tmp_path, capsys, sy
 
 
 def test_a_damaged_comparison(tmp_path):
-    for content in ("{", '{"colour": 3}'):
+    for content, message in (
+        ("{", "is damaged"),
+        ('{"colour": 3}', "'colour' is not known"),
+        ('{"epochs": 0}', "1 or more"),
+    ):
         (tmp_path / "comparison.json").write_text(content)
-        with pytest.raises(ValueError, match="is damaged"):
+        with pytest.raises(ValueError, match=rf"comparison\.json.*{message}"):
             compare.read(tmp_path)
 
 

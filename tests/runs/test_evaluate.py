@@ -249,7 +249,7 @@ def test_folders_that_are_no_runs_or_not_trained(run, tmp_path, capsys):
 @pytest.mark.parametrize("content", ["{", "[]", '{"colour": 3}', '{"scores": 3}'])
 def test_damaged_scores_are_named(tmp_path, content):
     (tmp_path / "scores.json").write_text(content)
-    with pytest.raises(RunError, match="scores.json is damaged .*evaluate again"):
+    with pytest.raises(RunError, match="scores.json cannot be used .*evaluate again"):
         evaluate.Evaluation.read(tmp_path)
 
 

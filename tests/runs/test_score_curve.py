@@ -1,6 +1,7 @@
 """Scores while a GAN trains: they follow its weights, change none of them, and resume with it."""
 
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from keras_faces.cli import main as cli
 from keras_faces.data import Faces
 from keras_faces.figures import grids
 from keras_faces.runs import reference
+from keras_faces.runs.callbacks import Progress
 from keras_faces.runs.folder import RunConfig, RunFolder
 from keras_faces.runs.score_curve import ScoreCurve
 from keras_faces.runs.train import train_run
@@ -76,16 +78,40 @@ class StopAt(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.left -= 1
         if self.left == 0:
-            raise KeyboardInterrupt
+            raise RuntimeError("power cut")
 
 
 def test_a_resumed_training_makes_the_rows_after_its_checkpoint_again(tmp_path, faces, scored):
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(RuntimeError, match="power cut"):
         train_run(RunFolder(tmp_path), config(score_every=3), faces, callbacks=[StopAt(9)])
     assert pandas.read_csv(tmp_path / "scores.csv")["step"].tolist() == [3, 6, 9]  # the checkpoint is of 8
     train_run(RunFolder(tmp_path), config(score_every=3), faces, resume=True)
     whole, broken = (pandas.read_csv(folder / "scores.csv") for folder in (scored[0], tmp_path))
     pandas.testing.assert_frame_equal(whole, broken)
+
+
+def test_a_table_that_excel_holds_stops_nothing(tmp_path, monkeypatch, capsys):
+    from keras_faces.metrics import Score
+    from keras_faces.runs import score_curve
+
+    write, held = score_curve.atomic_write, [True, True, False]
+
+    def atomic_write(path):
+        if held.pop(0):
+            raise PermissionError(13, "Permission denied", str(path))
+        return write(path)
+
+    monkeypatch.setattr(score_curve, "atomic_write", atomic_write)
+    for name in ("save", "scores"):
+        monkeypatch.setattr(score_curve.grids, name, lambda *which: None)
+    progress = Progress(iterations=3, epoch=1)
+    score = Score("fid", 1.0, features="pixels", n_real=20, n_fake=20, split="training")
+    curve = ScoreCurve(tmp_path, progress, lambda faces: [score], every=1)
+    curve.set_model(SimpleNamespace(sample=lambda count, seed: None))
+    for progress.iteration in (1, 2, 3):
+        curve.on_train_batch_end(0)
+    assert capsys.readouterr().out.count("is held by another program") == 1
+    assert pandas.read_csv(tmp_path / "scores.csv")["step"].tolist() == [1, 2, 3]
 
 
 def test_the_options_reach_the_run_and_may_change_on_resume(tmp_path, photographs, capsys):

@@ -56,8 +56,12 @@ def assert_same_state(first, second):
         np.testing.assert_array_equal(first[name], second[name], err_msg=name)
 
 
+class PowerCut(Exception):
+    pass
+
+
 class StopAt(keras.callbacks.Callback):
-    """Breaks off in the middle of things, as Ctrl-C does."""
+    """Breaks off in the middle of things, as a power cut does."""
 
     def __init__(self, iterations):
         super().__init__()
@@ -66,9 +70,10 @@ class StopAt(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.left -= 1
         if self.left == 0:
-            raise KeyboardInterrupt
+            raise PowerCut
 
 
+@pytest.mark.figures
 def test_a_run_folder_holds_everything_to_show_and_to_go_on(tmp_path, faces):
     model = run(tmp_path / "x", faces, config())
     found = {str(file.relative_to(tmp_path / "x")) for file in (tmp_path / "x").rglob("*") if file.is_file()}
@@ -110,19 +115,42 @@ def whole(tmp_path_factory):
     [("slides-v1", 3), ("slides-v2", 3), ("slides-v2", 6), ("slides-v2", 9), ("multistage", 5), ("wgan-gp", 2)],
 )
 def test_resumed_after_any_stop_the_weights_are_bit_for_bit_the_same(tmp_path, faces, whole, system, stop_at):
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(PowerCut):
         run(tmp_path, faces, config(system), callbacks=[StopAt(stop_at)])
     run(tmp_path, faces, config(system), resume=True)
     uninterrupted = whole(system, faces)
     assert_same_state(uninterrupted, tmp_path)
     for grid in (uninterrupted / "samples").rglob("*.png"):
         assert grid.read_bytes() == (tmp_path / grid.relative_to(uninterrupted)).read_bytes()
-    logs = [pandas.read_csv(folder / "log.csv")["step"].tolist() for folder in (uninterrupted, tmp_path)]
-    assert logs[0] == logs[1]
+    assert_same_log(uninterrupted, tmp_path)
+
+
+@pytest.mark.parametrize("moment", ["on_train_batch_begin", "on_train_batch_end"])
+def test_ctrl_c_keeps_the_iteration_that_it_interrupts(tmp_path, faces, whole, moment):
+    """In the middle of an iteration it waits for its end; between two of them the state is whole already."""
+    press = keras.callbacks.Callback()
+    setattr(press, moment, lambda batch, logs=None: batch == 1 and signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt, match="checkpoint.h5 keeps epoch 1, iteration 2: --resume"):
+        run(tmp_path, faces, config(checkpoint_every=100), callbacks=[press])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    run(tmp_path, faces, config(checkpoint_every=100), resume=True)
+    assert_same_state(whole("slides-v2", faces), tmp_path)
+    assert_same_log(whole("slides-v2", faces), tmp_path)
+
+
+def test_ctrl_c_before_the_first_iteration_is_told_as_it_is(tmp_path, faces):
+    press = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt, match="holds nothing to go on from yet"):
+        run(tmp_path, faces, config(), callbacks=[press])
+
+
+def assert_same_log(first, second):
+    first, second = (pandas.read_csv(folder / "log.csv").drop(columns="seconds") for folder in (first, second))
+    pandas.testing.assert_frame_equal(first, second, check_exact=True)
 
 
 def test_stopped_before_the_first_checkpoint_it_begins_anew(tmp_path, faces, whole):
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(PowerCut):
         run(tmp_path, faces, config(), callbacks=[StopAt(1)])
     assert not (tmp_path / "checkpoint.h5").exists()
     run(tmp_path, faces, config(), resume=True)
@@ -175,7 +203,9 @@ def test_a_folder_that_holds_anything_is_never_overwritten(tmp_path, faces):
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("content, message", [(None, "no config.json"), ("{", "damaged"), ('{"colour": 3}', "damaged")])
+@pytest.mark.parametrize(
+    "content, message", [(None, "no config.json"), ("{", "damaged"), ('{"colour": 3}', "'colour' is not known")]
+)
 def test_a_folder_without_a_usable_config(tmp_path, content, message):
     if content is not None:
         (tmp_path / "config.json").write_text(content)
@@ -189,6 +219,7 @@ def test_the_config_comes_back_as_written(tmp_path):
     assert folder.read() == config()
 
 
+@pytest.mark.figures
 def test_a_lost_training_stops_and_keeps_what_was_made(tmp_path, faces):
     class Spoil(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
@@ -303,3 +334,24 @@ def test_a_run_of_old_names_goes_on(tmp_path, capsys):
     file.write_text(json.dumps(config))
     kf.train("dcgan", epochs=2, rate=1e-3, width=4, latent_dim=5, out=tmp_path / "x", resume=True, verbose=0)
     assert json.loads(file.read_text())["options"] == {"width": 4, "latent_dim": 5, "learning_rate": 1e-3}
+
+
+@pytest.mark.figures
+def test_no_training_stops_for_a_picture(tmp_path, capsys):
+    from keras_faces.figures import grids
+    from keras_faces.runs.train import draw_pictures
+
+    folder = RunFolder(tmp_path)
+    folder.samples.mkdir()
+    for iteration in (1, 2, 3):
+        grids.save_picture(
+            grids.tile(np.zeros((4, 16, 16, 3), "uint8")), folder.samples / f"epoch0001-00000{iteration}.png"
+        )
+    cut = folder.samples / "epoch0001-000002.png"
+    cut.write_bytes(cut.read_bytes()[:60])
+    draw_pictures(folder, config())
+    assert "epoch0001-000002.png cannot be read" in capsys.readouterr().out
+    assert (tmp_path / "evolution.png").exists() and (tmp_path / "evolution.gif").exists()
+    (tmp_path / "log.csv").write_text("")
+    draw_pictures(folder, config())
+    assert "could not be drawn" in capsys.readouterr().out

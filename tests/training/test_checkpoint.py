@@ -63,6 +63,93 @@ def test_another_hdf5_file_is_no_checkpoint(model, tmp_path):
         checkpoint.load(tmp_path / "c.h5", model)
 
 
+def test_flipped_bits_are_noticed(model, untouched, values, tmp_path):
+    checkpoint.save(tmp_path / "c.h5", model, 1, 2)
+    with h5py.File(tmp_path / "c.h5", "r+") as file:
+        name, dataset = next((name, one) for name, one in file["model"].items() if one.size > 8)
+        where = dataset.id.get_offset()
+    content = bytearray((tmp_path / "c.h5").read_bytes())
+    content[where + 2] ^= 1
+    (tmp_path / "c.h5").write_bytes(content)
+    before = values(untouched.variables)
+    with pytest.raises(checkpoint.CheckpointError, match=rf"c.h5 is cut short or damaged \(model/{name}.* checksum"):
+        checkpoint.load(tmp_path / "c.h5", untouched)
+    for old, new in zip(before, values(untouched.variables), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_checkpoint_of_before_there_were_checksums_is_read(model, narrow, values, tmp_path):
+    checkpoint.save(tmp_path / "c.h5", model, 1, 2)
+    with h5py.File(tmp_path / "c.h5", "r+") as file:
+        del file.attrs["log"]
+        for group in file.values():
+            for dataset in group.values():
+                del dataset.attrs["crc32"]
+    fresh = narrow("slides-v2", seed=99)
+    assert checkpoint.load(tmp_path / "c.h5", fresh) == (1, 2) and checkpoint.load_log(tmp_path / "c.h5") == []
+    for old, new in zip(values(model.variables), values(fresh.variables), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def not_finite(file, name):
+    del file[name].attrs["crc32"]
+    file[name][...] = np.nan
+
+
+def external(file, name):
+    shape, _ = file[name].shape, file.pop(name)
+    file.create_dataset(name, shape, "float32", external=[(file.filename + ".raw", 0, 10**6)])
+
+
+def linked(file, name):
+    del file[name]
+    file[name] = h5py.ExternalLink("other.h5", "/x")
+
+
+def soft_loop(file, name):
+    del file[name]
+    file[name] = h5py.SoftLink("/" + name)
+
+
+def group(file, name):
+    del file[name]
+    file.create_group(name)
+
+
+def texts(file, name):
+    shape, _ = file[name].shape, file.pop(name)
+    file.create_dataset(name, data=np.full(shape, b"x", "S1"))
+
+
+def no_place(file, name):
+    file.attrs["epoch"] = "three"
+
+
+def odd_format(file, name):
+    file.attrs["format"] = np.arange(3)
+
+
+def no_groups(file, name):
+    del file["optimizer"]
+    file["optimizer"] = 3
+
+
+@pytest.mark.parametrize(
+    "spoil", [not_finite, external, linked, soft_loop, group, texts, no_place, odd_format, no_groups]
+)
+def test_what_no_training_writes_is_refused(model, untouched, tmp_path, spoil):
+    checkpoint.save(tmp_path / "c.h5", model, 1, 2)
+    with h5py.File(tmp_path / "c.h5", "r+") as file:
+        spoil(file, next(f"model/{name}" for name, one in file["model"].items() if one.dtype == "float32"))
+    with pytest.raises(checkpoint.CheckpointError, match="c.h5"):
+        checkpoint.load(tmp_path / "c.h5", untouched)
+
+
+def test_the_values_since_the_last_row_of_the_log_come_back(model, tmp_path):
+    checkpoint.save(tmp_path / "c.h5", model, 1, 2, [[0.1, 0.2], [0.3, 0.4]])
+    assert checkpoint.load_log(tmp_path / "c.h5") == [[0.1, 0.2], [0.3, 0.4]]
+
+
 def test_a_missing_file(model, tmp_path):
     with pytest.raises(FileNotFoundError, match="c.h5"):
         checkpoint.load(tmp_path / "c.h5", model)

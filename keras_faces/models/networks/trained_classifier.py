@@ -5,9 +5,10 @@ Models and metrics that use a classifier read it here; ``runs/classifier.py`` tr
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from keras_faces.records import read_json
 
 
 def read_config(run: str | Path) -> dict[str, Any]:
@@ -30,12 +31,10 @@ def read_config(run: str | Path) -> dict[str, Any]:
     """
     file = Path(run) / "config.json"
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        found = read_json(file)
+    except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{run} is no classifier's run: it has no config.json.") from None
-    except ValueError as error:
-        raise ValueError(f"{file} is damaged: {error}") from error
-    if not isinstance(found, dict) or found.get("what") != "classifier":
+    if found.get("what") != "classifier":
         raise ValueError(f"{run} is a run, but of no classifier; make one by `keras-faces classify`.")
     if "rate" in found:  # written before the option was renamed
         found["learning_rate"] = found.pop("rate")
