@@ -22,19 +22,7 @@ from typing import Any
 
 from keras_faces.models.options import FAST_LAYERS
 
-# Arguments of builders and constructors that are no options: networks, and what a run sets from its data.
-NOT_OPTIONS = (
-    "self",
-    "options",
-    "generator",
-    "discriminator",
-    "encoder",
-    "recogniser",
-    "classifier",
-    "networks",
-    "name",
-)
-NOT_OPTIONS += ("value_range", "stages", *FAST_LAYERS)
+NOT_OPTIONS = ("self", "options", "name", "value_range", "stages", *FAST_LAYERS)  # of builders and constructors
 LARGEST = 2**16  # of a whole number without a limit of its own, such as channels or iterations of a schedule
 
 # Name, or its end -> smallest and largest value. A bound in brackets is excluded.
@@ -42,6 +30,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "image_size": (1, 2048),
     "seed": (0, 2**63 - 1),
     "iterations": (0, 10**9),
+    "classifier_first": (0, 10**9),
     "continuous_dim": (0, LARGEST),
     "pool": (0, 10**6),
     "blocks": (0, 100),
@@ -73,6 +62,7 @@ COMMON = {
     "dropout": "Share of the activations that Dropout sets to 0",
     "beta_1": "Adam's decay of the mean of the gradients",
     "beta_2": "Adam's decay of the mean of their squares",
+    "classifier": "C: the folder of `keras-faces classify`; without it C learns with the others",
     "classifier_width": "Channels of the classifier's first layer",
     "output": 'The distribution of a pixel: "mixture" of logistics, or "softmax" over 256 values',
     "components": "Logistic distributions in the mixture",
@@ -124,8 +114,11 @@ def options_of(system: str) -> dict[str, Option]:
                         found[name] = replace(found[name], about=option.about)
             if all(each.kind is not each.VAR_KEYWORD for each in inspect.signature(base.__init__).parameters.values()):
                 break  # it hands nothing on to its bases
-    text_options = {"recogniser"} & inspect.signature(build).parameters.keys()  # ip-gan's is the name of a run
-    return {name: option for name, option in found.items() if name not in NOT_OPTIONS or name in text_options}
+    return {name: option for name, option in found.items() if name not in NOT_OPTIONS and not _is_network(option.type)}
+
+
+def _is_network(hint: Any) -> bool:
+    return any(getattr(kind, "__module__", "").startswith("keras.") for kind in (hint, *typing.get_args(hint)))
 
 
 def _parameters(function: Any, documented: Any) -> Iterator[tuple[str, Option]]:

@@ -90,8 +90,8 @@ def test_what_pca_cannot_do():
     model = kf.models.build("pca", image_size=16, latent_dim=9)
     with pytest.raises(ValueError, match="8 faces span fewer than 9 components: .* latent_dim=4"):
         model.fit(np.zeros((8, 16, 16, 3), "uint8"), verbose=0)
-    with pytest.raises(ValueError, match="latent_dim=0: from 1 to 768"):
-        kf.models.build("pca", image_size=16, latent_dim=0)
+    with pytest.raises(ValueError, match="latent_dim=769: from 1 to 768"):
+        kf.models.build("pca", image_size=16, latent_dim=769)
 
 
 def test_saved_and_loaded_it_is_the_same(fitted, faces, tmp_path):
