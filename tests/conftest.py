@@ -1,6 +1,7 @@
 """What the tests share: narrow networks that train in seconds, and a few faces."""
 
 import os
+import signal
 import tempfile
 import warnings
 from pathlib import Path
@@ -90,6 +91,14 @@ def figures_of_runs(request, monkeypatch, no_figures_of_runs):
     """Only the runs of tests that have the mark ``figures`` draw them."""
     if request.node.get_closest_marker("figures"):
         monkeypatch.setattr("keras_faces.runs.train.draw_pictures", no_figures_of_runs)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c():
+    """Ctrl-C interrupts, also where the suite runs in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

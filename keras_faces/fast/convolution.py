@@ -92,6 +92,9 @@ def convolution(maps: Any, kernel: Any, strides: int = 1, padding: str = "same")
         In the dtype of ``maps``.
     """
     kernel = ops.convert_to_tensor(kernel)  # of a layer's weight, in the layer's dtype
+    if strides > 1 and tuple(kernel.shape[:2]) == (1, 1):
+        # It reads these pixels alone. TensorFlow's oneDNN gives such a kernel wrong gradients at some sizes.
+        maps, strides = maps[:, ::strides, ::strides], 1
     pairs = zip(maps.shape[1:3], kernel.shape[:2], strict=True)
     sides = [side and along(side, size, strides, padding)[0] for side, size in pairs]
     if faster := _faster_here(maps.dtype, sides, kernel.shape[:2]):
