@@ -56,7 +56,7 @@ def check_out(out: Path, *beside: Path, reads: Iterable[Path] = (), what: str = 
             raise ValueError(f"{what} {out}: {file} is read by this command, and would be lost; choose another name.")
     if out.exists():
         if not made_here(out):
-            raise ValueError(f"{what} {out}: this file is there already, and no command made it; choose another name.")
+            raise ValueError(f"{what} {out}: this file is there already, and would be lost; choose another name.")
     elif there := [file for file in beside if file.exists()]:
         raise ValueError(f"{what} {out}: {there[0]}, which is written with it, is there already; choose another name.")
     return out

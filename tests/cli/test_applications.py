@@ -98,5 +98,7 @@ def test_augment(run, tmp_path, capsys):
     found = load(out, image_size=16).labelled("identity")
     assert found.labels.counts() == {"not Smiling": 3, "Smiling": 3, **dict.fromkeys(found.labels.names[2:], 1)}
     before = out.read_bytes()
-    assert cli.main(["augment", run, "--per-label", "0", "--out", str(out)]) == 1
-    assert "that is no face" in capsys.readouterr().err and out.read_bytes() == before
+    assert cli.main(["augment", run, "--per-label", "3", "--out", str(out)]) == 1
+    assert "is there already, and would be lost" in capsys.readouterr().err and out.read_bytes() == before
+    assert cli.main(["augment", run, "--per-label", "0", "--out", str(tmp_path / "none.h5")]) == 1
+    assert "that is no face" in capsys.readouterr().err and not (tmp_path / "none.h5").exists()
