@@ -178,7 +178,8 @@ def test_ctrl_c_says_so_and_keeps_what_was_made(tmp_path, folder, capsys, monkey
 
     monkeypatch.setattr(callbacks.Watch, "on_train_batch_end", interrupt)
     assert train(tmp_path, folder) == 130
-    assert "Stopped by Ctrl-C. No iteration was over" in capsys.readouterr().err and (tmp_path / "run/config.json").exists()
+    assert "Stopped by Ctrl-C. No iteration was over" in capsys.readouterr().err
+    assert (tmp_path / "run/config.json").exists()
 
 
 def test_an_unknown_system_names_the_nearest(tmp_path, capsys):
