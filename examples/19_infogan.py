@@ -29,7 +29,7 @@ IMAGE_SIZE = 32
 IMAGES = 1600
 EPOCHS = 20
 BATCH_SIZE = 32
-OPTIONS = {"width": 32, "latent_dim": 2, "categories": [2], "numbers": 2}
+OPTIONS = {"width": 32, "latent_dim": 2, "categories": [2], "continuous_dim": 2}
 SEED = 1
 OUT = "runs/lesson-19"
 
