@@ -14,7 +14,6 @@ Importing the package loads no deep-learning framework; the first model does. Ke
 environment variable ``KERAS_BACKEND`` (tensorflow, jax or torch) at that moment.
 """
 
-import difflib
 import importlib
 import os
 import sys
@@ -60,6 +59,8 @@ def __getattr__(name: str):
             return importlib.import_module(f"keras_faces.{_MODULES[name]}")
     if name in _FUNCTIONS:
         return getattr(importlib.import_module(f"keras_faces.{_FUNCTIONS[name]}"), name)
+    import difflib
+
     near = difflib.get_close_matches(name, __all__, n=2) or __all__
     raise AttributeError(f"module 'keras_faces' has no attribute {name!r}; there is {', '.join(near)}.")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +45,8 @@ def without_notes() -> Iterator[None]:
     if "tensorflow" in sys.modules or not is_on():
         yield
         return
+    import tempfile  # not when the package is imported
+
     try:
         sys.stderr.flush()
         kept = os.dup(2)

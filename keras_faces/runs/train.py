@@ -247,7 +247,7 @@ def train_run(
 
 def _train(folder, config, faces, begun: Path | None, resume: bool, devices, callbacks, verbose, **watching) -> Any:
     """:func:`train_run` in the folder of this process; ``begun`` is the checkpoint to go on from."""
-    from keras_faces.runs.callbacks import Interruption, Progress, TrainingLog
+    from keras_faces.runs.callbacks import Checkpoint, Interruption, Progress, TrainingLog
     from keras_faces.runs.end_time import EndTime
     from keras_faces.training import checkpoint
 
@@ -269,28 +269,27 @@ def _train(folder, config, faces, begun: Path | None, resume: bool, devices, cal
         folder.write(config)
         folder.samples.mkdir(exist_ok=True)
         _tidy(folder, progress)
-        interruption = Interruption()
-        watchers = [*_watchers(folder, config, model, progress, reference, interruption, **watching), *callbacks]
+        log, interruption = TrainingLog(folder.log, progress, model.METRICS), Interruption()
         if begun is not None:
-            next(one for one in watchers if isinstance(one, TrainingLog)).window = checkpoint.load_log(begun)
+            log.window = checkpoint.load_log(begun)
+        saving = Checkpoint(folder.checkpoint, progress, config.checkpoint_every, log)
+        state = (log, saving, interruption)
+        watchers = [*_watchers(folder, config, model, progress, reference, *state, **watching), *callbacks]
         if verbose != 0:
             watchers.append(EndTime(progress, config.epochs))
         try:
             with interruption:
                 _fit(model, batches, progress, config.epochs, callbacks=watchers, verbose=verbose)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(_kept(folder, watchers, interruption)) from None
+            raise KeyboardInterrupt(_kept(folder, saving, interruption)) from None
         finally:
             draw_pictures(folder, config)
         _export(folder, model)
     return model
 
 
-def _kept(folder: RunFolder, watchers: list, interruption) -> str:
+def _kept(folder: RunFolder, saving, interruption) -> str:
     """Write the checkpoint of a training that was interrupted; say from where it can go on."""
-    from keras_faces.runs.callbacks import Checkpoint
-
-    saving = next(one for one in watchers if isinstance(one, Checkpoint))
     if not interruption.within and saving.model is not None and saving.progress.step:
         saving.save()
     if not folder.checkpoint.exists():
@@ -323,7 +322,7 @@ def _reference(config: RunConfig, faces: Faces):
 
 
 def _watchers(
-    folder, config, model, progress, reference, interruption, show=False, pause=False, tensorboard=False
+    folder, config, model, progress, reference, log, saving, interruption, show=False, pause=False, tensorboard=False
 ) -> list:
     """The callbacks of a run. What is written before the checkpoint is there whenever the checkpoint is."""
     import keras
@@ -334,7 +333,6 @@ def _watchers(
 
     noise = latent_noise(64, model.latent_dim, config.seed)
     grids = watch.SampleGrids(folder.samples, progress, noise, config.sample_every, fresh_seed=config.seed)
-    log = watch.TrainingLog(folder.log, progress, model.METRICS)
     watchers = [
         watch.Count(progress),
         watch.Watch(progress),
@@ -344,7 +342,7 @@ def _watchers(
     ]
     if reference is not None:
         watchers.append(ScoreCurve(folder.path, progress, reference.scores, config.score_every, config.seed))
-    watchers += [watch.Checkpoint(folder.checkpoint, progress, config.checkpoint_every, log), interruption]
+    watchers += [saving, interruption]
     draw = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: draw_pictures(folder, config, gif=False))
     watchers.append(draw)
     if show:

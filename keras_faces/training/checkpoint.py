@@ -88,13 +88,7 @@ def load(path: str | Path, model: keras.Model) -> tuple[int, int]:
     CheckpointError
         If the file is cut short or no checkpoint, or if its arrays are not those of ``model``.
     """
-    with _opened(path) as file:
-        _check_fits(path, file, model)
-        values = [_value(file, name, variable) for name, variable in _variables(model)]
-        place = int(file.attrs["epoch"]), int(file.attrs["iteration"])
-    for (_, variable), value in zip(_variables(model), values, strict=True):
-        variable.assign(value)
-    return place
+    return _load(path, model, list(_variables(model)))
 
 
 def load_log(path: str | Path) -> list[list[float]]:
@@ -119,12 +113,18 @@ def load_weights(path: str | Path, model: keras.Model) -> None:
         As :func:`load`.
     """
     weights = {id(variable) for variable in model.weights}
+    _load(path, model, [(name, variable) for name, variable in _variables(model) if id(variable) in weights])
+
+
+def _load(path: str | Path, model: keras.Model, wanted: list[tuple[str, keras.Variable]]) -> tuple[int, int]:
+    """Put the values of the wanted variables into a model, once all of them have been read."""
     with _opened(path) as file:
         _check_fits(path, file, model)
-        wanted = [(name, variable) for name, variable in _variables(model) if id(variable) in weights]
         values = [_value(file, name, variable) for name, variable in wanted]
+        place = int(file.attrs["epoch"]), int(file.attrs["iteration"])
     for (_, variable), value in zip(wanted, values, strict=True):
         variable.assign(value)
+    return place
 
 
 @contextmanager
